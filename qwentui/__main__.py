@@ -1,0 +1,5 @@
+"""`python -m qwentui`."""
+
+from qwentui.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""The vocabulary of a streaming reply, and the draft that folds it into a message.
+
+Backends produce these events, the session passes them on, and every reader (transcript, shell, meter,
+store) takes them with one `match`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from qwentui.chat.message import Message, Role
+from qwentui.chat.usage import ServerUsage
+
+
+class Phase(StrEnum):
+    """What a reply is waiting for or doing; each is told apart on screen."""
+
+    CONNECTING = "connecting"
+    LOADING = "loading"
+    WAITING = "waiting"
+    THINKING = "thinking"
+    ANSWERING = "answering"
+
+
+class FinishReason(StrEnum):
+    """Why a reply ended.
+
+    `stop` and `length` are the servers' own words; `cancelled` is the user's Escape, `error` a failure,
+    `interrupted` a program or link that died while the reply ran.
+    """
+
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The reply entered a phase before its first token; thinking and answering are known by their deltas."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """New text of the model's reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """New text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A try failed before any token; attempt number `attempt` of `attempts` follows in `delay` seconds."""
+
+    attempt: int
+    attempts: int
+    delay: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The server said that the reply is complete (`done: true`, or a `finish_reason`)."""
+
+    reason: FinishReason
+    usage: ServerUsage = ServerUsage()
+    model: str = ""
+
+
+StreamEvent = PhaseChanged | ThinkingDelta | TextDelta | Retrying | Finished
+
+
+@dataclass(slots=True)
+class Draft:
+    """A reply while it grows: O(1) for each event, one join at the end."""
+
+    finished: Finished | None = None
+    _content: list[str] = field(default_factory=list)
+    _thinking: list[str] = field(default_factory=list)
+
+    def feed(self, event: StreamEvent) -> None:
+        """Fold one event in; those that carry no text and no end leave the draft as it is."""
+        match event:
+            case TextDelta(text):
+                self._content.append(text)
+            case ThinkingDelta(text):
+                self._thinking.append(text)
+            case Finished():
+                self.finished = event
+            case PhaseChanged() | Retrying():
+                pass
+
+    @property
+    def empty(self) -> bool:
+        """Whether no text, neither thinking nor answer, has come."""
+        return not self._content and not self._thinking
+
+    def message(self) -> Message:
+        """The message as far as it has come."""
+        return Message(Role.ASSISTANT, "".join(self._content), "".join(self._thinking))

@@ -1,0 +1,1 @@
+"""The transcript: one line-API widget whose cost per token does not grow."""

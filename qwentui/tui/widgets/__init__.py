@@ -1,0 +1,1 @@
+"""The parts of a screen; none of them knows the app."""
