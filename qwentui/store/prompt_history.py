@@ -1,0 +1,56 @@
+"""What was typed into the composer, kept for the next time: a JSON string a line, oldest first."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from qwentui.chat.errors import StoreError
+from qwentui.store.paths import private_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEPT = 1_000
+
+
+def load_prompts(path: Path) -> list[str]:
+    """The newest prompts, oldest first; a line that is no JSON string is passed over, no file is empty.
+
+    Raises:
+        StoreError: The file is there and cannot be read.
+    """
+    try:
+        lines = path.read_bytes().splitlines()[-_KEPT:]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"The prompt history {path} cannot be read: {error.strerror}.") from error
+    prompts = []
+    for line in lines:
+        try:
+            prompt = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(prompt, str):
+            prompts.append(prompt)
+    return prompts
+
+
+def append_prompt(path: Path, prompt: str) -> None:
+    """Add one prompt, in one write, so that several programs may share the file.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    line = json.dumps(prompt).encode() + b"\n"
+    try:
+        private_folder(path.parent)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, line)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StoreError(f"The prompt history {path} cannot be written: {error.strerror}.") from error

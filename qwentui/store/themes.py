@@ -1,0 +1,85 @@
+"""Colour themes as TOML files: those that come with the program and the user's own."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qwentui.chat.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class Colors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The roles of colour, each "#rrggbb" or one of the terminal's own ("ansi_blue", "ansi_default")."""
+
+    primary: str
+    secondary: str
+    accent: str
+    foreground: str
+    background: str
+    surface: str
+    panel: str
+    dim: str
+    success: str
+    warning: str
+    error: str
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The colours of highlighted code, by class of token."""
+
+    background: str
+    keyword: str
+    string: str
+    number: str
+    comment: str
+    function: str
+    type: str
+    operator: str
+    builtin: str
+
+
+class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One theme; `ansi` says that it uses the terminal's own 16 colours."""
+
+    name: str
+    dark: bool
+    ansi: bool = False
+    colors: Colors
+    code: Code
+
+
+def theme_names(folders: Sequence[Path]) -> tuple[str, ...]:
+    """The names of all themes in `folders`, sorted."""
+    return tuple(
+        sorted({path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.toml")})
+    )
+
+
+def load_theme(name: str, folders: Sequence[Path]) -> ThemeFile:
+    """The theme `name` from the first of `folders` that has it.
+
+    Raises:
+        SettingsError: No folder has it, or the file is not a theme; the message says which and where.
+    """
+    for folder in folders:
+        path = folder / f"{name}.toml"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"The theme {path} cannot be read: {error}.", "Check the file.") from error
+        try:
+            return msgspec.convert(tomllib.loads(text), ThemeFile)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise SettingsError(
+                f"The theme {path} is broken: {error}.", "Correct it or choose another."
+            ) from error
+    known = ", ".join(theme_names(folders))
+    raise SettingsError(f"There is no theme {name!r}.", f"Known are: {known}.")
