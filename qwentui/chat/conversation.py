@@ -9,6 +9,8 @@ from qwentui.chat.message import Message, Role
 from qwentui.chat.usage import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qwentui.chat.stream import FinishReason
 
 
@@ -28,10 +30,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A round: what the user said, and the reply if one has come."""
+    """A round: what the user said, and the reply if one has come; `pinned` keeps it in every request."""
 
     user: Message
     reply: Reply | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,25 @@ class Conversation:
         """The first `turn` turns: what an edited message or a regenerated reply stands on."""
         return replace(self, turns=self.turns[:turn])
 
-    def messages(self) -> tuple[Message, ...]:
-        """The messages in the order in which a server takes them; empty replies are left out."""
-        messages = [Message(Role.SYSTEM, self.system)] if self.system else []
-        for turn in self.turns:
-            messages.append(turn.user)
+    def pin(self, turn: int, *, pinned: bool) -> Conversation:
+        """With turn number `turn` pinned, or not."""
+        changed = replace(self.turns[turn], pinned=pinned)
+        return replace(self, turns=(*self.turns[:turn], changed, *self.turns[turn + 1 :]))
+
+    def placed(self) -> Iterator[tuple[int | None, Message]]:
+        """The messages in the order in which a server takes them, each with the number of its turn.
+
+        The system prompt has none; empty replies are left out.
+        """
+        if self.system:
+            yield None, Message(Role.SYSTEM, self.system)
+        for number, turn in enumerate(self.turns):
+            # A question that was deleted leaves its reply behind.
+            if turn.user.content:
+                yield number, turn.user
             if turn.reply is not None and turn.reply.message.content:
-                messages.append(turn.reply.message)
-        return tuple(messages)
+                yield number, turn.reply.message
+
+    def messages(self) -> tuple[Message, ...]:
+        """The messages of `placed`, alone."""
+        return tuple(message for _, message in self.placed())

@@ -4,11 +4,12 @@
     ├── SettingsError               a value from flag, environment or file that cannot be used
     ├── StoreError                  the disk refused
     ├── EmbeddedError               the built-in model cannot be had or started
+    ├── PromptTooLong               not even the last message fits into the context
     └── BackendError                the server, or the way to it
         ├── ConnectFailed           no connection: refused, unknown name, timeout; may heal
         ├── TlsFailed               the connection is not trusted
         ├── NotAModelServer         something else answers at this address
-        ├── RequestRefused          a status of 4xx
+        ├── RequestRefused          a status of 4xx, or one of 5xx that stays
         │   ├── AccessDenied        401, 403
         │   ├── ModelNotFound       404 for the model
         │   └── ContextExceeded     the prompt is longer than the server's context
@@ -56,6 +57,10 @@ class EmbeddedError(QwentuiError):
     """The built-in model could not be fetched, checked or started."""
 
 
+class PromptTooLong(QwentuiError):
+    """Not even the system prompt and the last message fit; nothing was sent."""
+
+
 class BackendError(QwentuiError):
     """The server, or the way to it."""
 
@@ -73,7 +78,7 @@ class NotAModelServer(BackendError):
 
 
 class RequestRefused(BackendError):
-    """The server refused the request (HTTP 4xx); asking again will not help.
+    """The server refused the request: HTTP 4xx, or a 5xx that asking again will not heal.
 
     Args:
         message: What is wrong, one sentence.

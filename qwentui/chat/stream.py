@@ -69,6 +69,25 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class Trimmed:
+    """What the request leaves out has changed: now the turns at the places `turns`."""
+
+    turns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Miscounted:
+    """The server counted `reported` prompt tokens where exactly `predicted` were expected.
+
+    `likely_cut` says that so much is missing that the server must have cut the prompt.
+    """
+
+    predicted: int
+    reported: int
+    likely_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The server said that the reply is complete (`done: true`, or a `finish_reason`)."""
 
@@ -77,7 +96,7 @@ class Finished:
     model: str = ""
 
 
-StreamEvent = PhaseChanged | ThinkingDelta | TextDelta | Retrying | Finished
+StreamEvent = PhaseChanged | ThinkingDelta | TextDelta | Retrying | Trimmed | Miscounted | Finished
 
 
 @dataclass(slots=True)
@@ -97,7 +116,7 @@ class Draft:
                 self._thinking.append(text)
             case Finished():
                 self.finished = event
-            case PhaseChanged() | Retrying():
+            case PhaseChanged() | Retrying() | Trimmed() | Miscounted():
                 pass
 
     @property

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from qwentui.backends.retry import RetryPolicy
+from qwentui.chat.errors import (
+    AccessDenied,
+    BackendError,
+    ConnectFailed,
+    ContextExceeded,
+    ModelNotFound,
+    NotAModelServer,
+    OutOfMemory,
+    ReplyCut,
+    RequestRefused,
+    ServerBusy,
+    ServerFailed,
+    TlsFailed,
+)
+
+HEALING: list[BackendError] = [
+    ConnectFailed("x"),
+    *(ServerFailed("x", status=status) for status in (500, 502, 503, 504)),
+    ServerBusy("x", status=503),
+]
+LASTING: list[BackendError] = [
+    TlsFailed("x"),
+    NotAModelServer("x"),
+    OutOfMemory("x", status=500),
+    ServerFailed("x", status=501),
+    RequestRefused("x", status=400),
+    RequestRefused("x", status=429),
+    AccessDenied("x", status=401),
+    ModelNotFound("x", status=404),
+    ContextExceeded("x", status=400),
+    ReplyCut("x"),
+]
+
+
+def none() -> float:
+    return 0.0
+
+
+@pytest.mark.parametrize("error", HEALING, ids=repr)
+def test_what_may_heal_is_tried_twice_more(error: BackendError) -> None:
+    delays = RetryPolicy().delays(none)
+    pause = 2.0 if isinstance(error, ServerBusy) else 0.5
+    assert [delays.after(error) for _ in range(3)] == [pause, pause, None]
+    assert delays.retry == 2
+
+
+@pytest.mark.parametrize("error", LASTING, ids=repr)
+def test_what_lasts_is_told_at_once(error: BackendError) -> None:
+    assert RetryPolicy().delays(none).after(error) is None
+
+
+def test_different_failures_share_one_count() -> None:
+    delays = RetryPolicy(attempts=1).delays(none)
+    assert delays.after(ConnectFailed("x")) == 0.5
+    assert delays.after(ServerFailed("x", status=500)) is None
+
+
+def test_no_attempts_means_no_retry() -> None:
+    assert RetryPolicy(attempts=0).delays(none).after(ConnectFailed("x")) is None
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(0.0, 2.0), (7.0, 7.0), (3600.0, 30.0)])
+def test_retry_after_is_honoured_within_bounds(asked: float, pause: float) -> None:
+    error = ServerBusy("x", status=503, retry_after=asked)
+    assert RetryPolicy().delays(none).after(error) == pause
+
+
+def test_jitter_adds_its_share() -> None:
+    delays = RetryPolicy(delay=1.0, jitter=0.5).delays(lambda: 0.5)
+    assert delays.after(ConnectFailed("x")) == 1.25
