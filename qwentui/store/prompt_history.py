@@ -12,7 +12,8 @@ from qwentui.store.paths import private_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-_KEPT = 1_000
+_READ = 1 << 20
+"""Bytes of the file's end that are looked at."""
 
 
 def load_prompts(path: Path) -> list[str]:
@@ -22,8 +23,10 @@ def load_prompts(path: Path) -> list[str]:
         StoreError: The file is there and cannot be read.
     """
     try:
-        lines = path.read_bytes().splitlines()[-_KEPT:]
-    except FileNotFoundError:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _READ))
+            lines = file.read().split(b"\n")
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise StoreError(f"The prompt history {path} cannot be read: {error.strerror}.") from error

@@ -70,6 +70,19 @@ class Model(_Section, frozen=True, kw_only=True):
     stop: tuple[str, ...] | None = None
 
 
+class Context(_Section, frozen=True, kw_only=True):
+    """How a long conversation is kept inside the context; all but the counts of rounds are tokens.
+
+    Over `budget`, the oldest `drop_rounds` rounds leave the request, again and again, while the newest
+    `keep_rounds` stay. The budget is never above `model.num_ctx` less `reply_room`.
+    """
+
+    budget: Positive = 7500
+    reply_room: Positive = 512
+    drop_rounds: Positive = 2
+    keep_rounds: Positive = 3
+
+
 class Retry(_Section, frozen=True, kw_only=True):
     """How a request that failed before its first token is tried again; durations in seconds."""
 
@@ -94,6 +107,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     server: Server = Server()
     model: Model = Model()
+    context: Context = Context()
     retry: Retry = Retry()
     screen: Screen = Screen()
 

@@ -33,7 +33,6 @@ class Colors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The colours of highlighted code, by class of token."""
 
-    background: str
     keyword: str
     string: str
     number: str
