@@ -1,0 +1,78 @@
+"""What a transcript holds: one frozen value for each thing that stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["info", "warning", "error"]
+"""How much a notice matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserItem:
+    """What the user said, shown as it was typed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyItem:
+    """A finished reply of the model.
+
+    Attributes:
+        content: The answer, Markdown.
+        thinking: What the model thought before it; empty when it did not.
+        thinking_duration: How long it thought, in seconds, where that is known.
+        thinking_tokens: How many tokens that took, where that is known.
+        footer: What is to say about the reply: speed, tokens, why it ended.
+        model: The name of the model; it leads the footer.
+    """
+
+    content: str
+    thinking: str = ""
+    thinking_duration: float | None = None
+    thinking_tokens: int | None = None
+    footer: str = ""
+    model: str = ""
+
+    @property
+    def has_thinking(self) -> bool:
+        """Whether the model thought."""
+        return bool(self.thinking)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeItem:
+    """A line about the talk: an error, a warning, a piece of news."""
+
+    text: str
+    severity: Severity = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkItem:
+    """A rule across the transcript, with a label in it."""
+
+    text: str
+
+
+Item = UserItem | ReplyItem | NoticeItem | MarkItem
+"""Anything that a transcript shows."""
+
+
+def source(item: Item) -> str:
+    """The text of an item as it was written: what is copied, searched and paged."""
+    return item.content if isinstance(item, ReplyItem) else item.text
+
+
+def estimate(item: Item, width: int) -> int:
+    """About how many rows an item takes at `width` columns, in constant time.
+
+    The length alone is looked at. Prose and code of a model average some 40 characters a row of 80 columns,
+    for lines end early and paragraphs stand apart.
+    """
+    if isinstance(item, MarkItem):
+        return 2
+    frame = 2 + bool(item.thinking) if isinstance(item, ReplyItem) else 1
+    return frame + 1 + len(source(item)) * 2 // max(width, 1)
