@@ -1,0 +1,88 @@
+"""The command line: one file a command, each imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from qwentui import __version__
+
+_COMMANDS = {"ask": "ask", "sessions": "sessions", "export": "export", "import": "import_"}
+"""The commands, and the modules that hold them."""
+
+
+class Commands(click.Group):
+    """The program itself when no command is named; the commands' modules otherwise."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return [*super().list_commands(ctx), *_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = import_module(f"qwentui.cli.{_COMMANDS[cmd_name]}").command
+        return command
+
+
+def with_embedded_path(arguments: list[str]) -> list[str]:
+    """Give `--embedded`, whose PATH may be left out, the argument behind it only if that is a model file."""
+    result: list[str] = []
+    for argument in arguments:
+        if result and result[-1] == "--embedded=" and argument.lower().endswith(".gguf"):
+            result[-1] += argument
+        else:
+            result.append("--embedded=" if argument == "--embedded" else argument)
+    return result
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", message="qwentui %(version)s")
+@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
+@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
+@click.option(
+    "--embedded",
+    metavar="[FILE.gguf]",
+    help="Run the small built-in model, or any GGUF file, on this machine.",
+)
+@click.option("-c", "--continue", "go_on", is_flag=True, help="Take up the last chat.")
+@click.option("--session", metavar="ID", help="Take up this chat.")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file to use.")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    *,
+    model: str | None,
+    host: str | None,
+    embedded: str | None,
+    go_on: bool,
+    session: str | None,
+    config: Path | None,
+) -> None:
+    """Chat with a model that runs on one GPU of your own."""
+    from qwentui.cli.flags import Flags
+
+    ctx.obj = Flags(model, host, embedded, config, session or ("" if go_on else None))
+    if ctx.invoked_subcommand is None:
+        from qwentui.cli.chat import chat
+
+        chat(ctx.obj)
+
+
+def main() -> None:
+    """Run the program; one sentence and exit code 2 for what a user can mend."""
+    from qwentui.chat.errors import QwentuiError
+
+    try:
+        cli(with_embedded_path(sys.argv[1:]), prog_name="qwentui")
+    except QwentuiError as error:
+        click.echo(f"qwentui: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,200 @@
+"""`qwentui ask`: one question from the shell, the answer on standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.backends.choice import fitting
+from qwentui.chat.errors import ModelNotFound, QwentuiError, SettingsError
+from qwentui.chat.stream import FinishReason, PhaseChanged, Retrying, TextDelta, ThinkingDelta
+
+if TYPE_CHECKING:
+    from qwentui.backends.base import Backend
+    from qwentui.backends.model_fetch import Progress
+    from qwentui.chat.conversation import Reply
+    from qwentui.chat.stream import StreamEvent
+    from qwentui.cli.flags import Flags
+    from qwentui.launch import Launch
+    from qwentui.session import ChatSession
+
+_INTERRUPTED = 130
+
+
+@click.command("ask")
+@click.argument("prompt", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON record at the end instead of the text.")
+@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
+@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
+@click.option("--embedded", metavar="[FILE.gguf]", help="Use the built-in model, or any GGUF file.")
+@click.pass_obj
+def command(
+    flags: Flags,
+    *,
+    prompt: tuple[str, ...],
+    as_json: bool,
+    model: str | None,
+    host: str | None,
+    embedded: str | None,
+) -> None:
+    """Ask one question and print the answer as it comes.
+
+    What is piped in is added below the question:  git diff | qwentui ask "review this"
+
+    The exit code is 0 only for a complete answer.
+    """
+    flags = flags.overlaid(model, host, embedded)
+    text = _prompt(" ".join(prompt))
+    try:
+        code = asyncio.run(_ask(flags.launch(), text, as_json))
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        # Who reads has left; the interpreter's own flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def _prompt(words: str) -> str:
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else _read_stdin()
+    text = "\n\n".join(part for part in (words.strip(), piped.strip("\n")) if part)
+    if not text.strip():
+        raise SettingsError("There is nothing to ask.", 'Give a question: qwentui ask "why is the sky blue?"')
+    return text
+
+
+def _read_stdin() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace").replace("\x00", "")
+
+
+async def _ask(launch: Launch, text: str, as_json: bool) -> int:
+    if launch.embedded is None:
+        backend = await launch.open_server()
+    else:
+        backend = await launch.open_embedded(_show_progress if sys.stderr.isatty() else _hide_progress)
+    try:
+        session = launch.session(backend, await backend.details(await _choose(launch, backend)))
+        return await _stream(session, text, as_json)
+    finally:
+        await backend.aclose()
+
+
+def _show_progress(progress: Progress) -> None:
+    share = f"{progress.done * 100 // progress.total} %" if progress.total else ""
+    click.echo(f"\r{progress.phase} the built-in model {share}\x1b[K", nl=False, err=True)
+    if progress.done >= progress.total:
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _hide_progress(_: Progress) -> None:
+    pass
+
+
+async def _choose(launch: Launch, backend: Backend) -> str:
+    wanted = launch.settings.model.name
+    installed = [model.name for model in await backend.models()]
+    loaded = [] if wanted else [model.name for model in await backend.loaded()]
+    names = fitting(wanted, installed, loaded)
+    if wanted and len(names) > 1:
+        raise SettingsError(f"Several models fit {wanted!r}: {', '.join(names)}.", "Name one of them.")
+    if not names and wanted:
+        raise ModelNotFound(
+            f"{backend.host} has no model {wanted!r}.", f"Get it with: ollama pull {wanted}", status=404
+        )
+    if not names:
+        raise ModelNotFound(f"{backend.host} has no models.", "Get one with: ollama pull qwen3", status=404)
+    return names[0]
+
+
+async def _stream(session: ChatSession, text: str, as_json: bool) -> int:
+    failure: QwentuiError | None = None
+    printer = _Printer(quiet=as_json)
+    try:
+        async with session.reply(text) as events:
+            async for event in events:
+                printer.take(event)
+    except QwentuiError as error:
+        failure = error
+    finally:
+        printer.end()
+        reply = session.conversation.turns[-1].reply
+        if as_json and reply is not None:
+            _write(_record(reply, failure) + "\n")
+    if failure is not None:
+        click.echo(f"qwentui: {failure}", err=True)
+    elif reply is not None and reply.finish_reason is FinishReason.LENGTH:
+        click.echo(
+            "qwentui: The answer was cut at its longest length (model.num_predict, num_ctx).", err=True
+        )
+    return 0 if reply is not None and reply.finish_reason is FinishReason.STOP else 1
+
+
+def _write(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
+    sys.stdout.buffer.flush()
+
+
+class _Printer:
+    """The answer to standard output, what is going on meanwhile to a terminal's standard error.
+
+    Args:
+        quiet: Print no text.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._status = sys.stderr.isatty()
+        self._shown = False
+        self._last = "\n"
+
+    def take(self, event: StreamEvent) -> None:
+        """Print what `event` brings."""
+        match event:
+            case TextDelta(text) if not self._quiet:
+                self._say("")
+                _write(text)
+                self._last = text
+            case ThinkingDelta():
+                self._say("thinking…")
+            case PhaseChanged(phase):
+                self._say(f"{phase}…")
+            case Retrying(attempt, attempts, delay, reason):
+                self._say(f"{reason} Trying again in {delay:.1f} s ({attempt}/{attempts}).")
+
+    def end(self) -> None:
+        """Leave the cursor at the start of a line on a terminal, and an answer that ends with a newline."""
+        self._say("")
+        if not self._last.endswith("\n"):
+            _write("\n")
+
+    def _say(self, text: str) -> None:
+        if self._status and (text or self._shown):
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+            self._shown = bool(text)
+
+
+def _record(reply: Reply, failure: QwentuiError | None) -> str:
+    import msgspec
+
+    usage, server = reply.usage, reply.usage.server
+    record = {
+        "model": reply.model,
+        "content": reply.message.content,
+        "thinking": reply.message.thinking,
+        "finish_reason": reply.finish_reason,
+        "error": str(failure) if failure else None,
+        "prompt_eval_count": server.prompt_eval_count,
+        "eval_count": server.eval_count,
+        "ttft": usage.ttft,
+        "elapsed": usage.elapsed,
+        "load_duration": server.load_duration,
+        "prompt_eval_duration": server.prompt_eval_duration,
+        "eval_duration": server.eval_duration,
+        "tokens_per_second": server.tokens_per_second,
+    }
+    return msgspec.json.encode(record).decode()

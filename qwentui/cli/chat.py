@@ -1,0 +1,37 @@
+"""`qwentui` itself: the program in the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from qwentui.chat.errors import SettingsError
+from qwentui.store.paths import shipped
+from qwentui.store.themes import load_theme
+
+if TYPE_CHECKING:
+    from qwentui.cli.flags import Flags
+
+
+def chat(flags: Flags) -> None:
+    """Run the program until the user leaves it.
+
+    Raises:
+        SettingsError: There is no terminal to run in, or a setting cannot be used.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SettingsError("qwentui needs a terminal.", 'For scripts there is: qwentui ask "..."')
+    if os.environ.get("TERM", "dumb") in {"", "dumb"}:
+        raise SettingsError(
+            "This terminal cannot place text (TERM is dumb).",
+            'Use another terminal, set TERM, or ask from the shell: qwentui ask "..."',
+        )
+    launch = flags.launch()
+    theme = load_theme(launch.settings.screen.theme, (launch.paths.themes, shipped("themes")))
+
+    from qwentui.tui.app import QwentuiApp
+
+    app = QwentuiApp(launch, theme)
+    app.run(mouse=launch.settings.screen.mouse)
+    sys.exit(app.return_code or 0)

@@ -1,0 +1,68 @@
+"""The flags that every command shares, laid over the settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qwentui.chat.errors import SettingsError
+from qwentui.launch import Embedded, Launch
+from qwentui.store.paths import user_paths
+from qwentui.store.settings import load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What stands on the command line; `embedded` is "" for the model that comes with the program."""
+
+    model: str | None = None
+    host: str | None = None
+    embedded: str | None = None
+    config: Path | None = None
+    resume: str | None = None
+
+    def overlaid(self, model: str | None, host: str | None, embedded: str | None) -> Flags:
+        """These flags under those that stand behind a command's name."""
+        return Flags(
+            self.model if model is None else model,
+            self.host if host is None else host,
+            self.embedded if embedded is None else embedded,
+            self.config,
+            self.resume,
+        )
+
+    def launch(self) -> Launch:
+        """Read the settings and lay these flags over them.
+
+        Raises:
+            SettingsError: A file, variable or flag cannot be used.
+        """
+        paths = user_paths()
+        if self.config is not None and not self.config.is_file():
+            raise SettingsError(f"--config: there is no file {self.config}.", "Check the path.")
+        settings = load_settings(self.config or paths.settings_file, os.environ)
+        if self.model is not None:
+            model = msgspec.structs.replace(settings.model, name=self.model)
+            settings = msgspec.structs.replace(settings, model=model)
+        if self.host is not None:
+            server = msgspec.structs.replace(settings.server, host=self.host)
+            settings = msgspec.structs.replace(settings, server=server)
+        return Launch(paths, settings, self._embedded(), self.resume)
+
+    def _embedded(self) -> Embedded | None:
+        from pathlib import Path
+
+        if self.embedded is None:
+            return None
+        if not self.embedded:
+            return Embedded()
+        gguf = Path(self.embedded).expanduser()
+        if not gguf.is_file():
+            raise SettingsError(f"--embedded: there is no file {gguf}.", "Give the path of a GGUF file.")
+        return Embedded(gguf)

@@ -1,0 +1,65 @@
+"""`qwentui import`: chats from files into the store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from qwentui.store.database import Database
+    from qwentui.store.imports import Imported
+
+
+@click.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(files: tuple[Path, ...]) -> None:
+    """Take over chats from files; what is there already is not added again.
+
+    A FILE is what `qwentui export` wrote, lines of {"messages": [...]}, or ChatGPT's conversations.json. A
+    bad line is told by its number, and the rest is taken over; the exit code is 0 only if nothing was bad.
+    """
+    whole = [_import(file) for file in files]
+    sys.exit(0 if all(whole) else 1)
+
+
+def _import(file: Path) -> bool:
+    """Whether all of a file is in the store."""
+    from qwentui.chat.sanitize import sanitize_line
+    from qwentui.cli.opened import with_store
+
+    name = sanitize_line(str(file))
+    try:
+        imported = with_store(lambda database: _imported(database, file), writes=True)
+    except OSError as error:
+        click.echo(f"qwentui: {name} cannot be read: {error.strerror or error}.", err=True)
+        return False
+    for problem in imported.problems:
+        click.echo(f"{name}:{problem.line}: {problem.reason}", err=True)
+    click.echo(f"{name}: {_told(imported)}.")
+    return not imported.problems
+
+
+def _imported(database: Database, file: Path) -> Imported:
+    from qwentui.cli.output import Progress
+    from qwentui.store.imports import import_file
+    from qwentui.store.sessions import SessionStore
+
+    with Progress() as progress:
+        return import_file(SessionStore(database), file, lambda done: progress.show(f"line {done:,}"))
+
+
+def _told(imported: Imported) -> str:
+    """What was added, and what was there already."""
+    added = f"{_counted(imported.messages, 'message')} in {_counted(imported.sessions, 'new chat')} added"
+    if not imported.messages:
+        added = "nothing added"
+    if not imported.present:
+        return added
+    return f"{added}, {_counted(imported.present, 'message')} there already"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)

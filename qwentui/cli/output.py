@@ -1,0 +1,110 @@
+"""Where a command writes to: standard output, a file that is replaced as a whole, a line of progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from qwentui.chat.errors import StoreError
+from qwentui.chat.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+_PROGRESS_EVERY = 0.1
+
+
+def on_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Standard output for bytes, all written when the block ends.
+
+    Raises:
+        BrokenPipeError: Who reads has left.
+        StoreError: It is closed, or its disk refuses.
+    """
+    if sys.stdout is None:
+        raise StoreError("Standard output is closed.")
+    # A file of its own: what could not be written is not tried again by the interpreter's end.
+    with _refusals("Standard output"), os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as file:
+        yield file
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file, readable by its user only, that takes `path`'s place when the block ends; else nothing stays.
+
+    A device or a named pipe is written as it is.
+
+    Raises:
+        BrokenPipeError: Who reads from a pipe has left.
+        StoreError: It cannot be written.
+    """
+    with _refusals(sanitize_line(str(path))):
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:
+                yield device
+            return
+        target = path.resolve()
+        descriptor, name = tempfile.mkstemp(prefix=".qwentui-", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{name} cannot be written: {error.strerror or error}.") from error
+
+
+class Progress:
+    """A line on standard error that is written over while the block runs; nothing where that is no terminal.
+
+    Args:
+        shown: Whether there is to be one at all.
+    """
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self._shown = shown and sys.stderr is not None and sys.stderr.isatty()
+        self._next = 0.0
+
+    def show(self, text: str) -> None:
+        """Say how far it is, unless something was said just before."""
+        if self._shown and (now := time.monotonic()) >= self._next:
+            self._next = now + _PROGRESS_EVERY
+            click.echo(f"\r{text}\x1b[K", nl=False, err=True)
+
+    def __enter__(self) -> Self:
+        """Show nothing yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the line empty."""
+        if self._shown and self._next:
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,153 @@
+"""What flags, environment and files say, made into the values that a program starts with.
+
+Only what the first paint needs is imported at the top; the rest comes when a server is looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from qwentui.backends.address import Endpoint
+    from qwentui.backends.base import Backend, ModelDetails
+    from qwentui.backends.model_fetch import Progress
+    from qwentui.chat.context import TrimPolicy
+    from qwentui.chat.sampling import Think
+    from qwentui.counting.counter import PromptCounter
+    from qwentui.session import ChatSession
+    from qwentui.store.paths import Paths
+    from qwentui.store.settings import Settings
+
+_THINK: dict[str, Think] = {"default": None, "on": True, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The built-in server is wanted; `gguf` is the user's own model, None the one that is fetched."""
+
+    gguf: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Everything that a start decides: where, which model, how.
+
+    `settings` already has the flags laid over it. `embedded` is None when a server is to be talked to.
+    `resume` names the session to go on with: its id or a part of it, "" for the last one, None for none.
+    """
+
+    paths: Paths
+    settings: Settings
+    embedded: Embedded | None = None
+    resume: str | None = None
+
+    def endpoint(self, host: str | None = None) -> Endpoint:
+        """The server to talk to: `host` by OLLAMA_HOST's rules, else the one of the settings.
+
+        Raises:
+            SettingsError: The address cannot be read.
+        """
+        from qwentui.backends.address import Endpoint, parse_host
+
+        server = self.settings.server
+        return Endpoint(
+            base_url=parse_host(server.host if host is None else host),
+            headers=tuple(server.headers.items()),
+            bearer=server.bearer,
+            basic=(server.user, server.password) if server.user else None,
+            ca_file=server.ca_file,
+            client_cert=server.client_cert,
+            client_key=server.client_key,
+            verify=server.verify,
+            uds=server.uds,
+            trust_env=server.trust_env,
+        )
+
+    async def open_server(self, host: str | None = None) -> Backend:
+        """Find out what answers at the address, and give the backend for it.
+
+        Raises:
+            QwentuiError: The address cannot be read, nothing answers, or nothing that serves models.
+        """
+        from qwentui.backends.detect import detect
+
+        return await detect(
+            self.endpoint(host), self.settings.server.api, silence=self.settings.retry.silence
+        )
+
+    async def open_embedded(self, progress: Callable[[Progress], None]) -> Backend:
+        """Start the built-in server, fetching its model first when need be.
+
+        Raises:
+            EmbeddedError: The model cannot be had or the server not started.
+        """
+        from qwentui.backends.embedded import open_embedded
+
+        gguf = self.embedded.gguf if self.embedded else None
+        return await open_embedded(self.paths.models, gguf, progress)
+
+    def session(self, backend: Backend, model: ModelDetails) -> ChatSession:
+        """A new conversation with `model`."""
+        from qwentui.backends.retry import RetryPolicy
+        from qwentui.chat.conversation import Conversation
+        from qwentui.chat.sampling import Sampling
+        from qwentui.counting.counter import PromptCounter
+        from qwentui.planning import Planner
+        from qwentui.session import ChatOptions, ChatSession
+
+        wanted, retry = self.settings.model, self.settings.retry
+        options = ChatOptions(
+            think=_THINK[wanted.think],
+            sampling=Sampling(
+                temperature=wanted.temperature,
+                top_k=wanted.top_k,
+                top_p=wanted.top_p,
+                min_p=wanted.min_p,
+                repeat_penalty=wanted.repeat_penalty,
+                seed=wanted.seed,
+                stop=wanted.stop,
+            ),
+            num_predict=wanted.num_predict,
+            keep_alive=wanted.keep_alive,
+        )
+        policy = RetryPolicy(attempts=retry.attempts, delay=retry.delay, busy_delay=retry.busy_delay)
+        planner = Planner(self._trim_policy(), PromptCounter())
+        conversation = Conversation(system=wanted.system)
+        return ChatSession(backend, model, options, policy=policy, planner=planner, conversation=conversation)
+
+    def _trim_policy(self) -> TrimPolicy:
+        from qwentui.chat.context import TrimPolicy
+
+        context = self.settings.context
+        return TrimPolicy(
+            budget=context.budget,
+            num_ctx=self.settings.model.num_ctx,
+            reply_room=context.reply_room,
+            drop_rounds=context.drop_rounds,
+            keep_rounds=context.keep_rounds,
+        )
+
+    async def counter(self, backend: Backend, model: ModelDetails) -> PromptCounter | None:
+        """A counter by the model's own vocabulary, from disk or from the server; None where it has none.
+
+        Raises:
+            BackendError: The server did not tell.
+        """
+        from qwentui.backends.ollama import OllamaBackend
+        from qwentui.counting.counter import PromptCounter
+        from qwentui.counting.vocabulary import has_known_tokenizer
+        from qwentui.counting.vocabulary_cache import VocabularyCache
+
+        if not isinstance(backend, OllamaBackend):
+            return None
+        show, version = await backend.show(model.name), await backend.version()
+        if not has_known_tokenizer(show):
+            return PromptCounter.of_model(show, None, version)
+        cache = VocabularyCache(self.paths.cache / "vocabularies")
+        digest = await backend.digest(model.name)
+        vocabulary = await cache.obtain(digest, lambda: backend.show_verbose(model.name))
+        return PromptCounter.of_model(show, vocabulary, version)

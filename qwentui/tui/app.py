@@ -1,0 +1,171 @@
+"""The program: makes the parts, joins them, and ends cleanly."""
+
+from __future__ import annotations
+
+import gc
+import os
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import SuspendNotSupported
+
+from qwentui.backends.choice import short_name
+from qwentui.chat.errors import QwentuiError, StoreError
+from qwentui.chat.sanitize import sanitize_whole
+from qwentui.store.prompt_history import append_prompt, load_prompts
+from qwentui.tui.clipboard import osc52, write_copy
+from qwentui.tui.connecting import ConnectingApp
+from qwentui.tui.editor import edit, page
+from qwentui.tui.keys import bindings
+from qwentui.tui.screens.chat import ChatScreen
+from qwentui.tui.theme import palette_colors, textual_theme
+from qwentui.tui.transcript.guards import install_signals
+from qwentui.tui.transcript.output import install, wanted
+from qwentui.tui.transcript.palette import Palette
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qwentui.chat.sampling import Think
+    from qwentui.launch import Launch
+    from qwentui.store.themes import ThemeFile
+
+T = TypeVar("T")
+
+_NEXT_THINK: dict[Think, tuple[Think, str]] = {None: (True, "on"), True: (False, "off")}
+
+
+class QwentuiApp(ConnectingApp):
+    """One window on one server.
+
+    Args:
+        launch: What to talk to, and how.
+        theme: The colours.
+    """
+
+    CSS_PATH = "qwentui.tcss"
+    TITLE = "qwentui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = bindings("everywhere")
+
+    def __init__(self, launch: Launch, theme: ThemeFile) -> None:
+        palette = Palette.from_colors(**palette_colors(theme))
+        super().__init__(launch, ChatScreen(palette, launch.settings.screen.fps, self._load_history))
+        self._warned: set[str] = set()
+        self.register_theme(textual_theme(theme))
+        self.theme = theme.name
+        staged = wanted(os.environ) and launch.settings.screen.output == "diff"
+        self._stage = install(self, enabled=staged)
+
+    def get_default_screen(self) -> ChatScreen:
+        """The chat is what the program opens on."""
+        return self.chat
+
+    def on_mount(self) -> None:
+        """Paint first; look for the model after that."""
+        if self._stage is not None:
+            stage = self._stage
+            self.chat.transcript.ready = lambda: not stage.busy
+        if not self.is_headless:
+            install_signals(self, self._save)
+        self.call_after_refresh(self._settle)
+        self.call_after_refresh(self.start)
+
+    def _settle(self) -> None:
+        """After the first paint: get ready what the first reply needs, and spare the collector the rest."""
+        self.run_worker(partial(import_module, "qwentui.tui.transcript.markdown"), thread=True)
+        # What a start has made lives as long as the program; going through it took 75 ms at a time.
+        gc.freeze()
+
+    def _save(self) -> None:
+        """Put on disk what must not be lost: the process is about to end."""
+        self.talks.close()
+
+    def _load_history(self) -> list[str]:
+        try:
+            return load_prompts(self.launch.paths.prompt_history)
+        except StoreError as error:
+            self.chat.notice(str(error), "warning")
+            return []
+
+    def on_chat_screen_sent(self, message: ChatScreen.Sent) -> None:
+        """Keep the prompt for the next time; look for a model again if there is none yet."""
+        self.run_worker(partial(self._remember, message.text), thread=True, group="history")
+        searching = any(worker.group == "connect" and worker.is_running for worker in self.workers)
+        if self.chat.session is None and not searching:
+            self.start()
+
+    def _remember(self, prompt: str) -> None:
+        try:
+            append_prompt(self.launch.paths.prompt_history, prompt)
+        except StoreError as error:
+            self.call_from_thread(self._warn_once, str(error))
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self.chat.notice(text, "warning")
+
+    async def on_chat_screen_new_chat_wanted(self) -> None:
+        """Begin again with the same model and options."""
+        session = self.chat.session
+        await self.chat.stop_reply()
+        self.chat.clear()
+        if session is not None:
+            self.chat.show(session.fresh())
+
+    def on_chat_screen_think_toggled(self) -> None:
+        """Go round: the model's default, on, off."""
+        session = self.chat.session
+        if session is None:
+            return
+        if not session.model.can_think:
+            self.chat.notice(f"{short_name(session.model.name)} cannot think.")
+            return
+        think, name = _NEXT_THINK.get(session.options.think, (None, "the model's default"))
+        session.options = replace(session.options, think=think)
+        self.chat.notice(f"Thinking from the next message on: {name}.")
+
+    def on_reading_screen_copy_wanted(self, message: ChatScreen.CopyWanted) -> None:
+        """Put text on the clipboard, or into a file when that cannot be."""
+        way = self.launch.settings.screen.clipboard
+        sequence = None if way == "file" else osc52(message.text, tmux=way == "tmux")
+        if sequence is not None and self._driver is not None:
+            self._driver.write(sequence)
+            self.chat.title_bar.show(note=f"copied {message.what}")
+            return
+        try:
+            path = write_copy(self.launch.paths.state, message.text)
+        except StoreError as error:
+            self.chat.notice(str(error), "error")
+        else:
+            self.chat.notice(f"Copied {message.what} to {path}.")
+
+    def on_composer_editor_wanted(self) -> None:
+        """Give the terminal to the user's editor, and take back what was written."""
+        composer = self.chat.composer
+        text = self._in_terminal(partial(edit, composer.text))
+        if text is not None:
+            composer.text = sanitize_whole(text).text
+            composer.move_cursor(composer.document.end)
+
+    def on_reading_screen_pager_wanted(self, message: ChatScreen.PagerWanted) -> None:
+        """Give the terminal to the user's pager."""
+        self._in_terminal(partial(page, sanitize_whole(message.text).text))
+
+    def _in_terminal(self, program: Callable[[], T]) -> T | None:
+        """Hand the terminal over while `program` runs; None when it cannot be or the program fails."""
+        try:
+            with self.suspend():
+                return program()
+        except SuspendNotSupported:
+            self.chat.notice("This terminal cannot be handed over to another program.", "warning")
+        except QwentuiError as error:
+            self.chat.notice(str(error), "error")
+        return None
+
+    def on_composer_leave_wanted(self) -> None:
+        """End the program."""
+        self.exit()

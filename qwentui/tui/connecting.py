@@ -1,0 +1,225 @@
+"""Finding a server and a model, and going on with them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from qwentui.backends.choice import fitting, short_name
+from qwentui.chat.errors import EmbeddedError, ModelNotFound, QwentuiError, StoreError
+from qwentui.chat.sanitize import sanitize_line
+from qwentui.tui.talks import Talks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qwentui.backends.base import Backend, ModelSummary
+    from qwentui.chat.conversation import Conversation
+    from qwentui.launch import Launch
+    from qwentui.recording import Recorder
+    from qwentui.session import ChatSession
+    from qwentui.tui.screens.chat import ChatScreen
+    from qwentui.tui.screens.no_server import WayOn
+
+
+class ConnectingApp(App[None]):
+    """Gives its chat a session, by the launch's wishes and the user's answers.
+
+    Args:
+        launch: What to talk to, and how.
+        chat: Who talks.
+    """
+
+    def __init__(self, launch: Launch, chat: ChatScreen) -> None:
+        super().__init__()
+        self.launch = launch
+        self.chat = chat
+        self.talks = Talks(launch.paths.database, self._warn)
+        self._backend: Backend | None = None
+        self._host: str | None = None
+        self._resumed: tuple[Conversation, Recorder] | None = None
+
+    def start(self) -> None:
+        """Open the store, then look for the model that the launch wants."""
+        self.run_worker(self._begin(), group="connect", exclusive=True)
+
+    async def _begin(self) -> None:
+        await self._restore()
+        if self.launch.embedded is None:
+            await self._open()
+        else:
+            self._start_embedded()
+
+    def _warn(self, text: str) -> None:
+        self.chat.notice(text, "warning")
+
+    async def _restore(self) -> None:
+        """Show the talk that is to be taken up, and tell what was interrupted."""
+        interrupted = await self.talks.open()
+        which = self.launch.resume
+        if which is None:
+            for found in interrupted[:1]:
+                self.chat.notice(
+                    f"The reply in {found.session.title!r} was interrupted; what came of it is kept."
+                    f" qwentui --session {found.session.id} takes it up."
+                )
+        elif self._resumed is None:
+            try:
+                self._resumed = await self.talks.resume(which)
+            except StoreError as error:
+                self._warn(str(error))
+            else:
+                self.chat.load(self._resumed[0])
+
+    def _connect(self) -> None:
+        self.run_worker(self._open(), group="connect", exclusive=True)
+
+    async def _open(self) -> None:
+        host = self._host or ""
+        try:
+            host = self.launch.endpoint(self._host).host
+            self.chat.title_bar.show(host=host, note="connecting")
+            await self._use(await self.launch.open_server(self._host))
+        except QwentuiError as error:
+            self._offer_ways_on(error, host)
+        finally:
+            self.chat.title_bar.show(note="")
+
+    async def _use(self, backend: Backend) -> None:
+        """Talk to `backend` from now on; the old one is closed."""
+        old, self._backend = self._backend, backend
+        if old is not None and old is not backend:
+            await old.aclose()
+        self.chat.title_bar.show(host=backend.host)
+        wanted = self.launch.settings.model.name
+        models = await backend.models()
+        loaded = tuple(model.name for model in await backend.loaded())
+        names = fitting(wanted, [model.name for model in models], loaded)
+        if len(names) == 1:
+            await self._use_model(names[0])
+        elif not models:
+            raise ModelNotFound("The server has no models.", "Get one with: ollama pull qwen3", status=404)
+        else:
+            name = sanitize_line(wanted)
+            question = f"Several models fit {name!r}." if names else f"There is no model {name!r} here."
+            fit = [model for model in models if model.name in names] or models
+            self._pick("Several models are loaded." if not wanted else question, fit, frozenset(loaded))
+
+    def _pick(self, question: str, models: Sequence[ModelSummary], loaded: frozenset[str]) -> None:
+        from qwentui.tui.screens.model_picker import ModelPicker
+
+        session = self.chat.session
+        current = session.model.name if session else ""
+        self.push_screen(ModelPicker(question, models, loaded, current), self._picked)
+
+    def _picked(self, name: str | None) -> None:
+        if name is not None:
+            self.run_worker(self._switch(name), group="connect", exclusive=True)
+        elif self.chat.session is None:
+            self.chat.notice("No model is chosen; Ctrl+O chooses one.")
+
+    async def _switch(self, name: str) -> None:
+        try:
+            await self._use_model(name)
+        except QwentuiError as error:
+            self.chat.notice(str(error), "error")
+
+    async def _use_model(self, name: str) -> None:
+        """Go on with the model `name`: the talk stays, the next request goes there."""
+        backend = self._backend
+        if backend is None:
+            return
+        details = await backend.details(name)
+        session = self.chat.session
+        if session is None:
+            session = self.launch.session(backend, details)
+            session.recorder = self.talks.recorder()
+            if self._resumed is not None:
+                session.conversation, session.recorder = self._resumed
+        else:
+            if session.model.name != name and session.conversation.turns:
+                self.chat.notice(f"From here on: {short_name(name)} @ {backend.host}")
+            session.backend, session.model = backend, details
+        self.chat.show(session)
+        self.run_worker(self._count_exactly(session), group="counter", exclusive=True)
+
+    async def _count_exactly(self, session: ChatSession) -> None:
+        """Have the model's own vocabulary count; without it, counts are about."""
+        with suppress(QwentuiError):
+            counter = await self.launch.counter(session.backend, session.model)
+            if counter is not None:
+                session.planner.counter = counter
+                self.chat.count_soon()
+
+    def on_chat_screen_answered(self) -> None:
+        """See with how much context the server holds the model."""
+        self.run_worker(self._look_at_loaded(), group="loaded", exclusive=True)
+
+    async def _look_at_loaded(self) -> None:
+        session = self.chat.session
+        if session is None:
+            return
+        with suppress(QwentuiError):
+            loaded = await session.backend.loaded()
+            lengths = {model.name: model.context_length for model in loaded}
+            self.chat.watch_context.loaded = lengths.get(session.model.name)
+            self.chat.count_soon()
+
+    def _offer_ways_on(self, error: QwentuiError, host: str) -> None:
+        from qwentui.tui.screens.no_server import NoServerScreen
+
+        self.push_screen(NoServerScreen(error.message, error.hint, host), self._go_on)
+
+    def _go_on(self, way: WayOn | None) -> None:
+        from qwentui.tui.screens.no_server import TryHost, UseEmbedded
+
+        match way:
+            case TryHost(host):
+                self._host = host
+                self._connect()
+            case UseEmbedded():
+                self._start_embedded()
+            case _:
+                self._connect()
+
+    def _start_embedded(self) -> None:
+        from qwentui.tui.screens.embedded_start import EmbeddedStart
+
+        self.push_screen(EmbeddedStart(self.launch.open_embedded), self._embedded_started)
+
+    def _embedded_started(self, result: Backend | QwentuiError | None) -> None:
+        if result is None:
+            cancelled = EmbeddedError("The built-in model was not started.", "It goes on where it stopped.")
+            self._offer_ways_on(cancelled, self._host or "")
+        elif isinstance(result, QwentuiError):
+            self._offer_ways_on(result, self._host or "")
+        else:
+            self.run_worker(self._use_started(result), group="connect", exclusive=True)
+
+    async def _use_started(self, backend: Backend) -> None:
+        try:
+            await self._use(backend)
+        except QwentuiError as error:
+            self._offer_ways_on(error, backend.host)
+
+    async def on_chat_screen_model_wanted(self) -> None:
+        """Show what the server has."""
+        if self._backend is not None:
+            self.run_worker(self._ask_for_model(self._backend), group="connect", exclusive=True)
+
+    async def _ask_for_model(self, backend: Backend) -> None:
+        try:
+            models = await backend.models()
+            loaded = frozenset(model.name for model in await backend.loaded())
+        except QwentuiError as error:
+            self.chat.notice(str(error), "error")
+        else:
+            self._pick(f"Models at {backend.host}", models, loaded)
+
+    async def on_unmount(self) -> None:
+        """Close every connection, and the built-in server if it runs."""
+        if self._backend is not None:
+            await self._backend.aclose()
+        self.talks.close()

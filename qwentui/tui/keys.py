@@ -1,0 +1,115 @@
+"""Every key of the program in one table: what it is called, what it does, where it works.
+
+Screens and widgets take their bindings from here, and so do the footer, the help and the README.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Where = Literal["everywhere", "chat", "composer", "transcript"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One binding.
+
+    Attributes:
+        id: The stable name under which a user may rebind it.
+        keys: Textual's names of the keys, separated by commas.
+        action: The action method, without `action_`.
+        help: What it does, for the help screen.
+        where: Where the focus must be.
+        priority: Whether it goes before the focused widget's own keys.
+    """
+
+    id: str
+    keys: str
+    action: str
+    help: str
+    where: Where
+    priority: bool = False
+
+
+KEYS = (
+    Key("quit", "ctrl+q", "quit", "Quit", "everywhere", priority=True),
+    Key("suspend", "ctrl+z", "suspend_process", "To the shell; fg comes back", "everywhere", priority=True),
+    Key("help", "f1", "help", "This help", "chat", priority=True),
+    Key("new", "ctrl+n", "new_chat", "New chat", "chat", priority=True),
+    Key("model", "ctrl+o", "choose_model", "Choose the model", "chat", priority=True),
+    Key("think", "ctrl+t", "toggle_think", "Thinking: default, on, off", "chat", priority=True),
+    Key("stop", "escape", "stop", "Stop the reply and keep what came", "chat"),
+    Key("interrupt", "ctrl+c", "interrupt", "Copy, stop the reply, or clear the line", "chat", priority=True),
+    Key("fold", "ctrl+r", "fold", "Fold or unfold thinking, or code at the cursor", "chat", priority=True),
+    Key("copy_answer", "ctrl+y", "copy_answer", "Copy the last answer", "chat", priority=True),
+    Key("search", "ctrl+f", "search", "Search in this chat", "chat", priority=True),
+    Key("preview", "ctrl+p", "preview", "What the next request holds", "chat", priority=True),
+    Key("neutralise", "f8", "neutralise", "Make control tokens in the text plain", "chat", priority=True),
+    Key("page_up", "pageup", "page_up", "A page up", "chat", priority=True),
+    Key("page_down", "pagedown", "page_down", "A page down", "chat", priority=True),
+    Key("to_top", "ctrl+home", "to_top", "To the beginning", "chat", priority=True),
+    Key("to_end", "ctrl+end", "to_end", "To the end, and follow it", "chat", priority=True),
+    Key("send", "enter", "send", "Send", "composer"),
+    Key("newline", "shift+enter,ctrl+j,alt+enter", "newline", "New line", "composer"),
+    Key("history", "up", "cursor_up", "In an empty composer: the last prompts", "composer"),
+    Key("read", "tab", "read", "Read the chat with the keys below", "composer"),
+    Key("editor", "ctrl+g", "editor", "Write in $EDITOR", "composer"),
+    Key("undo", "ctrl+underscore", "undo", "Undo", "composer"),
+    Key("leave", "ctrl+d", "leave", "Quit, in an empty composer", "composer"),
+    Key("write", "i,tab", "screen.write", "Back to the composer", "transcript"),
+    Key("down", "j", "scroll_down", "Down", "transcript"),
+    Key("up", "k", "scroll_up", "Up", "transcript"),
+    Key("left", "h", "scroll_left", "Left, while selecting", "transcript"),
+    Key("right", "l", "scroll_right", "Right, while selecting", "transcript"),
+    Key("top", "g", "scroll_home", "To the beginning", "transcript"),
+    Key("end", "G", "scroll_end", "To the end, and follow it", "transcript"),
+    Key("next_message", "J,right_square_bracket", "next_message", "Next message", "transcript"),
+    Key("previous_message", "K,left_square_bracket", "previous_message", "Message before", "transcript"),
+    Key("next_block", "right_curly_bracket", "next_block", "Next code block", "transcript"),
+    Key("previous_block", "left_curly_bracket", "previous_block", "Code block before", "transcript"),
+    Key("toggle_fold", "space,z", "toggle_fold", "Fold or unfold", "transcript"),
+    Key("copy_message", "y", "copy", "Copy the selection, else the message", "transcript"),
+    Key("copy_block", "c", "copy_block", "Copy the code block", "transcript"),
+    Key("select_lines", "V", "select_lines", "Select lines", "transcript"),
+    Key("select_characters", "v", "select_characters", "Select characters", "transcript"),
+    Key("pin", "p", "pin", "Pin the round: it is always sent", "transcript"),
+    Key("pager", "o", "page_message", "The message in $PAGER", "transcript"),
+    Key("slash", "slash", "screen.search", "Search", "transcript"),
+    Key("search_next", "n", "search_next", "Next match", "transcript"),
+    Key("search_previous", "N", "search_previous", "Match before", "transcript"),
+)
+
+
+_SPOKEN = {
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "slash": "/",
+    "ctrl+underscore": "Ctrl+_",
+    "pageup": "PageUp",
+    "pagedown": "PageDown",
+    "escape": "Esc",
+}
+
+
+def spoken(key: Key) -> str:
+    """The names of a key as people write them."""
+    return ", ".join(_SPOKEN.get(name) or _titled(name) for name in key.keys.split(","))
+
+
+def _titled(name: str) -> str:
+    """Ctrl+Q for ctrl+q; a lone letter stays, for n and N are two keys."""
+    return "+".join(part.title() for part in name.split("+")) if len(name) > 1 else name
+
+
+def bindings(where: Where) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """The bindings that belong to `where`, in the type of a `BINDINGS` list."""
+    return [
+        Binding(key.keys, key.action, key.help, id=key.id, priority=key.priority, show=False)
+        for key in KEYS
+        if key.where == where
+    ]

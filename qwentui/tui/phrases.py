@@ -1,0 +1,77 @@
+"""What the program says about a reply, in as few words as will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwentui.chat.stream import FinishReason, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qwentui.chat.conversation import Reply
+    from qwentui.chat.stream import Miscounted, Retrying
+
+_PHASES = {
+    Phase.CONNECTING: "connecting",
+    Phase.LOADING: "loading the model",
+    Phase.WAITING: "waiting",
+    Phase.THINKING: "thinking",
+    Phase.ANSWERING: "answering",
+}
+
+_ENDS = {
+    FinishReason.STOP: "stop",
+    FinishReason.LENGTH: "cut at its longest length",
+    FinishReason.CANCELLED: "stopped by you",
+    FinishReason.ERROR: "broken off",
+    FinishReason.INTERRUPTED: "interrupted",
+}
+
+
+def running(phase: Phase, seconds: float) -> str:
+    """The state of a reply while it runs."""
+    return f"{_PHASES[phase]} {seconds:.1f} s · esc stops"
+
+
+def retrying(event: Retrying) -> str:
+    """A try failed and another follows."""
+    return f"{event.reason} Trying again in {event.delay:.1f} s ({event.attempt} of {event.attempts})."
+
+
+TRIMMED = "上下文已优化,保持响应流畅 · Context trimmed to keep replies fast"
+
+
+def miscounted(event: Miscounted) -> str:
+    """The server counted otherwise than we did."""
+    if event.likely_cut:
+        return (
+            f"The server counted {event.reported:,} prompt tokens, and {event.predicted:,} were sent: it has"
+            " cut the prompt, and the model has not seen all of it."
+        )
+    return (
+        f"The server counted {event.reported:,} prompt tokens where {event.predicted:,} were expected."
+        " From here on counts are about, and follow the server's."
+    )
+
+
+def control_tokens(tokens: Sequence[str]) -> str:
+    """What is about to be sent holds words that the model obeys."""
+    names = ", ".join(tokens[:3]) + (", …" if len(tokens) > 3 else "")  # noqa: PLR2004 - enough to see which
+    return f"Your text holds {names}, which the model would obey. F8 makes it plain; Enter sends it as it is."
+
+
+def footer(reply: Reply) -> str:
+    """What a reply cost and why it ended; what is not known is not said."""
+    usage = reply.usage
+    parts = []
+    if usage.server.eval_count is not None:
+        parts.append(f"{usage.server.eval_count:,} tok")
+    if usage.ttft is not None:
+        parts.append(f"ttft {usage.ttft:.2f} s")
+    if (rate := usage.server.tokens_per_second) is not None:
+        parts.append(f"{rate:.1f} tok/s")
+    if reply.removed:
+        parts.append(f"{reply.removed} control characters made visible or removed")
+    parts.append(_ENDS[reply.finish_reason])
+    return " · ".join(parts)

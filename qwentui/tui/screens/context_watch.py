@@ -1,0 +1,81 @@
+"""Keeps the context gauge and the border of what is sent true, without delaying a key."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qwentui.planning import Plan
+    from qwentui.session import ChatSession
+    from qwentui.tui.transcript.view import Transcript
+    from qwentui.tui.widgets.gauges import Gauges
+
+
+class ContextWatch:
+    """Looks at what would be sent now.
+
+    Args:
+        gauges: Where the count is shown.
+        transcript: Where the border is drawn.
+
+    Attributes:
+        items: The place in the transcript of each turn's first item.
+        loaded: The context with which the server holds the model, in tokens, None while unknown.
+    """
+
+    def __init__(self, gauges: Gauges, transcript: Transcript) -> None:
+        self._gauges = gauges
+        self._transcript = transcript
+        self.items: list[int] = []
+        self.loaded: int | None = None
+
+    def turn_of(self, item: int) -> int | None:
+        """The number of the turn to which an item of the transcript belongs."""
+        turn = bisect_right(self.items, item) - 1
+        return turn if turn >= 0 else None
+
+    async def plan(self, session: ChatSession, draft: str) -> Plan:
+        """The request that would go out with `draft`, by our own count; long text off the event loop."""
+        if session.planner.counter.is_large(draft):
+            return await asyncio.to_thread(session.preview, draft)
+        return session.preview(draft)
+
+    async def look(self, session: ChatSession, draft: Callable[[], str]) -> None:
+        """Count, and show the count and the border; again when the server has counted the same draft."""
+        text = draft()
+        plan = await self.plan(session, text)
+        self._show(session, plan)
+        if not plan.count.exact and not session.busy:
+            counted = await session.plan(text)
+            if draft() == text and not session.busy:
+                self._show(session, counted)
+
+    def _show(self, session: ChatSession, plan: Plan) -> None:
+        from qwentui.chat.context import ContextWindow
+
+        self._gauges.show_context(
+            ContextWindow(
+                used=plan.count.tokens,
+                exact=plan.count.exact,
+                limit=plan.fit.limit,
+                num_ctx=session.num_ctx,
+                loaded=self.loaded,
+            )
+        )
+        self._draw_border(session, plan)
+
+    def _draw_border(self, session: ChatSession, plan: Plan) -> None:
+        border = None
+        label = ""
+        if plan.border is not None and plan.border < len(self.items):
+            border = self.items[plan.border]
+            rounds = len(plan.left_out)
+            label = f"above: not sent any more ({rounds} round{'s' * (rounds != 1)})"
+            kept = sum(session.conversation.turns[turn].pinned for turn in range(plan.border))
+            if kept:
+                label += f", but {kept} pinned"
+        self._transcript.set_sent_border(border, label)

@@ -1,0 +1,61 @@
+"""Every key, where it works, what it does: read off the table of keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from qwentui.tui.keys import KEYS, spoken
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+_HEADINGS = {
+    "everywhere": "Everywhere",
+    "chat": "In the chat",
+    "composer": "While writing",
+    "transcript": "While reading (Tab)",
+}
+_KEY_WIDTH = 30
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lists the keys."""
+
+    BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
+        Binding("escape,q,f1", "dismiss", "Close", show=False),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The table, scrollable where it is too long."""
+        with VerticalScroll(id="panel"):
+            yield Static(_table(), markup=False)
+
+    def action_down(self) -> None:
+        """Scroll down."""
+        self.query_one(VerticalScroll).scroll_down(animate=False)
+
+    def action_up(self) -> None:
+        """Scroll up."""
+        self.query_one(VerticalScroll).scroll_up(animate=False)
+
+
+def _table() -> Text:
+    text = Text()
+    for where, heading in _HEADINGS.items():
+        text.append(f"{heading}\n", "bold")
+        for key in KEYS:
+            if key.where == where:
+                name = spoken(key)
+                text.append(f"  {name}{' ' * max(1, _KEY_WIDTH - cell_len(name))}{key.help}\n")
+        text.append("\n")
+    text.append("esc closes", "dim")
+    return text

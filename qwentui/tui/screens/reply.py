@@ -1,0 +1,138 @@
+"""One reply on its way from a session to the transcript, and what is said about it meanwhile."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qwentui.backends.choice import short_name
+from qwentui.chat.errors import PromptTooLong, QwentuiError
+from qwentui.chat.stream import (
+    Miscounted,
+    Phase,
+    PhaseChanged,
+    Retrying,
+    StreamEvent,
+    TextDelta,
+    ThinkingDelta,
+    Trimmed,
+)
+from qwentui.tui import phrases
+from qwentui.tui.transcript.items import NoticeItem, ReplyItem, UserItem
+
+if TYPE_CHECKING:
+    from qwentui.chat.conversation import Conversation, Reply
+    from qwentui.chat.usage import Usage
+    from qwentui.session import ChatSession
+    from qwentui.tui.transcript.items import Item, Severity
+    from qwentui.tui.transcript.view import Transcript
+
+
+def reply_item(reply: Reply) -> ReplyItem:
+    """How a reply stands in a transcript."""
+    return ReplyItem(
+        content=reply.message.content,
+        thinking=reply.message.thinking,
+        thinking_duration=reply.usage.thinking_duration,
+        footer=phrases.footer(reply),
+        model=short_name(reply.model),
+    )
+
+
+def items_of(conversation: Conversation) -> tuple[list[Item], list[int]]:
+    """A talk as it stands in a transcript, and the place of each turn's first item."""
+    items: list[Item] = []
+    places: list[int] = []
+    for turn in conversation.turns:
+        places.append(len(items))
+        # A question that was deleted leaves its reply behind.
+        if turn.user.content:
+            items.append(UserItem(turn.user.content))
+        if turn.reply is not None:
+            items.append(reply_item(turn.reply))
+    return items, places
+
+
+class ReplyRun:
+    """Opens a reply in the transcript at once; `run` fills and closes it.
+
+    Args:
+        session: Who is asked.
+        transcript: Where it is shown.
+
+    Attributes:
+        usage: What the reply cost, None before its end.
+    """
+
+    def __init__(self, session: ChatSession, transcript: Transcript) -> None:
+        self._session = session
+        self._transcript = transcript
+        self._place = transcript.open_reply(short_name(session.model.name))
+        self._phase = Phase.CONNECTING
+        self._since = time.monotonic()
+        self.usage: Usage | None = None
+        self._noticed = False
+        self.tick()
+
+    async def run(self, text: str) -> None:
+        """Say `text` and show what comes, to the end, whatever that is."""
+        failure: QwentuiError | None = None
+        try:
+            async with self._session.reply(text) as events:
+                async for event in events:
+                    self._take(event)
+        except QwentuiError as error:
+            failure = error
+        finally:
+            if self._transcript.is_attached:
+                self._close(failure)
+
+    def tick(self) -> None:
+        """Say how long the present state has lasted."""
+        self._transcript.set_status(phrases.running(self._phase, time.monotonic() - self._since))
+
+    def _take(self, event: StreamEvent) -> None:
+        match event:
+            case TextDelta(text):
+                self._enter(Phase.ANSWERING)
+                self._transcript.feed_text(text)
+            case ThinkingDelta(text):
+                self._enter(Phase.THINKING)
+                self._transcript.feed_thinking(text)
+            case PhaseChanged(phase):
+                self._enter(phase)
+            case Retrying():
+                self._notice(NoticeItem(phrases.retrying(event), "warning"))
+            case Trimmed(turns) if turns:
+                self._notice(NoticeItem(phrases.TRIMMED))
+            case Miscounted():
+                severity: Severity = "warning" if event.likely_cut else "info"
+                self._notice(NoticeItem(phrases.miscounted(event), severity))
+
+    def _notice(self, notice: NoticeItem) -> None:
+        self._noticed = True
+        self._transcript.append(notice)
+
+    def _enter(self, phase: Phase) -> None:
+        if phase is not self._phase:
+            self._phase, self._since = phase, time.monotonic()
+            self.tick()
+
+    def _close(self, failure: QwentuiError | None) -> None:
+        notice = NoticeItem(str(failure), "error")
+        if isinstance(failure, PromptTooLong):
+            # Nothing was asked, so there is no reply either.
+            self._transcript.close_reply(ReplyItem(""))
+            self._transcript.replace(self._place, notice)
+            return
+        reply = self._session.conversation.turns[-1].reply
+        if reply is None:
+            return
+        self.usage = reply.usage
+        self._transcript.close_reply(reply_item(reply))
+        if failure is None:
+            return
+        if reply.message.content or reply.message.thinking or self._noticed:
+            self._transcript.append(notice)
+        else:
+            self._transcript.replace(self._place, notice)

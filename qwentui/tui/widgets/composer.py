@@ -1,0 +1,136 @@
+"""Where the user writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.widgets import TextArea
+
+from qwentui.chat.sanitize import sanitize_whole
+from qwentui.tui.keys import bindings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+
+
+class Composer(TextArea):
+    """A text area that grows with its text, sends on Enter, and remembers what was sent.
+
+    Up in an empty composer brings the last prompt back; Up and Down then walk the history for as long as
+    what it gave is not changed.
+
+    Args:
+        load_history: Gives the prompts of earlier times, oldest first; called when they are first wanted.
+    """
+
+    BINDINGS = bindings("composer")
+
+    class Submitted(Message):
+        """The user wants `text` sent; it has left the composer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class EditorWanted(Message):
+        """The user wants to go on in an editor of their own."""
+
+    class ReadWanted(Message):
+        """The user wants to read the chat with keys."""
+
+    class LeaveWanted(Message):
+        """The user pressed the end-of-file key in an empty composer."""
+
+    def __init__(self, load_history: Callable[[], list[str]]) -> None:
+        super().__init__(soft_wrap=True, show_line_numbers=False, compact=True, highlight_cursor_line=False)
+        # A blinking cursor writes to the terminal for ever.
+        self.cursor_blink = False
+        self._load_history = load_history
+        self._history: list[str] | None = None
+        self._place = 0
+
+    def remember(self, text: str) -> None:
+        """Add what was sent to the history."""
+        if self._history is None:
+            self._history = self._load_history()
+        if self._history[-1:] != [text]:
+            self._history.append(text)
+        self._place = len(self._history)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Act on a key when its turn has come.
+
+        Textual runs a widget's bindings only after the key has travelled up to the app; what was typed
+        behind it in the same burst, as comes over a slow link, would by then be in the text already.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
+            return
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # Textual calls the base class's handler next, with the same event. Terminals paste lines with CR.
+        event.text = sanitize_whole(event.text.replace("\r\n", "\n").replace("\r", "\n")).text
+
+    def action_send(self) -> None:
+        """Hand the text up and begin anew; who cannot take it gives it back."""
+        if self.text.strip():
+            self.post_message(self.Submitted(self.text))
+            self.clear()
+
+    def give_back(self, text: str) -> None:
+        """Put `text`, which could not be sent, before what has been written since."""
+        self.text = f"{text}\n{self.text}" if self.text else text
+        self.move_cursor(self.document.end)
+
+    def action_newline(self) -> None:
+        """Begin a new line where the cursor is."""
+        self.insert("\n")
+
+    def action_editor(self) -> None:
+        """Ask for the user's editor."""
+        self.post_message(self.EditorWanted())
+
+    def action_read(self) -> None:
+        """Hand the keys to the transcript."""
+        self.post_message(self.ReadWanted())
+
+    def action_leave(self) -> None:
+        """Leave the program when there is nothing to lose, else delete the character under the cursor."""
+        if self.text:
+            self.action_delete_right()
+        else:
+            self.post_message(self.LeaveWanted())
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Move up; from the first line, to the prompt before this one."""
+        if select or self.cursor_location[0] > 0 or not self._walk(-1):
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Move down; from the last line, to the prompt after this one."""
+        if select or self.cursor_location[0] < self.document.line_count - 1 or not self._walk(1):
+            super().action_cursor_down(select)
+
+    def _walk(self, step: int) -> bool:
+        """Show the prompt `step` places on in the history; False when the cursor should move instead."""
+        if self._history is None:
+            if self.text:
+                return False
+            self._history = self._load_history()
+        walking = self._place < len(self._history) and self.text == self._history[self._place]
+        if not walking:
+            if self.text:
+                return False
+            self._place = len(self._history)
+        place = self._place + step
+        if not 0 <= place <= len(self._history):
+            return walking
+        self._place = place
+        self.text = self._history[place] if place < len(self._history) else ""
+        self.move_cursor(self.document.end)
+        return True

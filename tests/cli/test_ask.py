@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from script import Fault, Plain, Reply, failure
+from scripted_server import ScriptedServer, ThreadedServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWER = Reply(content=("Hello", ", ", "\x1b[31mworld"), thinking=("secret",))
+
+
+def _environment(home: Path, server: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_HOST": server}
+
+
+def _ask(
+    home: Path, server: str, *arguments: str, piped: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "qwentui", "ask", *arguments],
+        env=_environment(home, server),
+        input=piped,
+        stdin=subprocess.DEVNULL if piped is None else None,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def _messages(server: ThreadedServer) -> list[dict[str, str]]:
+    """What was asked; the model is looked up meanwhile, so the last request may be another."""
+    [chat] = [request for request in server.requests if request.path == "/api/chat"]
+    return chat.json["messages"]
+
+
+def test_the_answer_is_all_that_stands_on_standard_output(tmp_path: Path) -> None:
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "why", "so?")
+        asked = _messages(server)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "Hello, ␛[31mworld\n".encode(), b"")
+    assert asked == [{"role": "user", "content": "why so?"}]
+
+
+def test_what_is_piped_goes_below_the_question(tmp_path: Path) -> None:
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "review this", piped=b"+ a\xff\x00\n- b\n")
+        assert _messages(server)[-1]["content"] == "review this\n\n+ a\ufffd\n- b"
+    assert run.returncode == 0
+
+
+def test_json_is_one_record(tmp_path: Path) -> None:
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "--json", "hello")
+    record = json.loads(run.stdout)
+    assert run.stdout.count(b"\n") == 1
+    assert record["content"] == "Hello, ␛[31mworld"
+    assert record["thinking"] == "secret"
+    assert record["finish_reason"] == "stop"
+    assert record["prompt_eval_count"] == 12
+    assert 0 < record["ttft"] <= record["elapsed"]
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "sentence"),
+    [
+        (Reply(content=("one", "two"), fault=Fault.CUT, fault_at=1), 1, "qwentui: "),
+        (Reply(content=("one",), done_reason="length"), 1, "longest length"),
+        (failure(400, '"x" does not support chat'), 1, "qwentui: "),
+        (Plain(502, b"<html>Bad Gateway</html>", "text/html"), 1, "qwentui: "),
+    ],
+)
+def test_the_exit_code_is_zero_only_for_a_whole_answer(
+    tmp_path: Path, script: Reply | Plain, code: int, sentence: str
+) -> None:
+    with ScriptedServer(script).in_thread() as server:
+        run = _ask(tmp_path, server.url, "hello")
+    assert run.returncode == code
+    assert sentence in run.stderr.decode()
+    assert b"Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "nothing to ask"),
+        (("--model", "gemma", "hi"), "has no model 'gemma'"),
+        (("--host", "a b", "hi"), "address"),
+        (("--embedded", "none.gguf", "hi"), "no file none.gguf"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    with ScriptedServer().in_thread() as server:
+        run = _ask(tmp_path, server.url, *arguments)
+    assert run.returncode == 2
+    assert run.stdout == b""
+    assert sentence in run.stderr.decode()
+    assert run.stderr.count(b"\n") == 1
+
+
+def test_nobody_there_is_one_sentence(tmp_path: Path) -> None:
+    run = _ask(tmp_path, "127.0.0.1:1", "hi")
+    assert run.returncode == 2
+    assert b"Nothing listens at 127.0.0.1:1" in run.stderr
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_keeps_what_was_printed(tmp_path: Path, as_json: bool) -> None:
+    with ScriptedServer(Reply(content=("one ", "two"), holds=(1,))).in_thread() as server:
+        flags = ["--json"] if as_json else []
+        run = subprocess.Popen(
+            [sys.executable, "-m", "qwentui", "ask", *flags, "hello"],
+            env=_environment(tmp_path, server.url),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert run.stdout is not None
+        if as_json:
+            server.until(lambda s: s.holding == 1)
+        head = b"" if as_json else run.stdout.read(4)
+        run.send_signal(signal.SIGINT)
+        rest, stderr = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert b"Traceback" not in stderr
+    if as_json:
+        assert json.loads(rest)["finish_reason"] == "cancelled"
+    else:
+        assert head + rest == b"one \n"
+
+
+def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
+    with ScriptedServer(Reply(content=("line\n",) * 20_000)).in_thread() as server:
+        run = subprocess.run(
+            f"{sys.executable} -m qwentui ask hello | head -n 1",
+            shell=True,
+            env=_environment(tmp_path, server.url),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+    assert (run.stdout, run.stderr) == (b"line\n", b"")
+
+
+def test_an_openai_compatible_server_answers_as_well(tmp_path: Path) -> None:
+    hidden = {path: Plain(404, b"not found", "text/plain") for path in ("/api/version", "/")}
+    with ScriptedServer(ANSWER, at=hidden).in_thread() as server:
+        run = _ask(tmp_path, server.url + "/v1", "hello")
+        assert any(request.path == "/v1/chat/completions" for request in server.requests)
+    assert run.stdout.decode() == "Hello, ␛[31mworld\n"

@@ -1,0 +1,32 @@
+"""Writes the table of keys into the README: python tests/keys_table.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qwentui.tui.keys import KEYS, spoken
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->"
+WHERE = {
+    "everywhere": "everywhere",
+    "chat": "in the chat",
+    "composer": "while writing",
+    "transcript": "while reading",
+}
+
+
+def table() -> str:
+    """The keys as Markdown."""
+    rows = [f"| {spoken(key)} | {key.help} | {WHERE[key.where]} |" for key in KEYS]
+    return "\n".join(["| key | | where |", "|---|---|---|", *rows]) + "\n"
+
+
+def with_table(text: str) -> str:
+    """`text` with the table between its marks."""
+    before, _, rest = text.partition(BEGIN)
+    return before + BEGIN + table() + END + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,89 @@
+"""Makes docs/qwentui.svg, the README's picture: the program itself, talking to a scripted server.
+
+python tests/picture.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import msgspec
+from script import Model, Reply
+from scripted_server import ScriptedServer
+from svg import picture
+
+from qwentui.launch import Launch
+from qwentui.store.paths import Paths, shipped
+from qwentui.store.settings import Server, Settings
+from qwentui.store.themes import load_theme
+from qwentui.tui.app import QwentuiApp
+
+PICTURE = Path(__file__).parent.parent / "docs" / "qwentui.svg"
+
+TALK = (
+    (
+        "订单发货后多久能收到？",
+        Reply(
+            thinking=("The customer asks about delivery times. ", "Answer by distance, briefly."),
+            content=(
+                "1. 同城一般 **1 天**内送达。\n",
+                "2. 跨省一般 **2–4 天**，以物流页为准。\n",
+            ),
+            interval=0.02,
+        ),
+    ),
+    (
+        "How do I see from the shell how much of the card the model takes?",
+        Reply(
+            content=(
+                "Ask the driver for the card, and Ollama for the model's share:\n\n",
+                "```bash\n",
+                "nvidia-smi --query-gpu=memory.used,memory.total --format=csv\n",
+                "curl -s localhost:11434/api/ps | jq '.models[] | {name, size, size_vram}'\n",
+                "```\n\n",
+                "| value | meaning |\n|---|---|\n",
+                "| `memory.used` | everything on the card, other processes too |\n",
+                "| `size_vram` | this model's buffers on the GPU |\n\n",
+                "When `size_vram < size`, the rest runs on the CPU, and slowly.\n",
+            ),
+            interval=0.02,
+        ),
+    ),
+)
+
+
+async def draw() -> str:
+    """The screen after the talk, as SVG."""
+    model = Model(name="qwen3-32b-local:latest")
+    replies = [reply for _, reply in TALK]
+    with tempfile.TemporaryDirectory() as home:
+        paths = Paths(*(Path(home) / name for name in ("config", "data", "cache", "state")))
+        async with ScriptedServer(*replies, models=(model,)) as server:
+            settings = msgspec.structs.replace(Settings(), server=Server(host=server.url))
+            app = QwentuiApp(Launch(paths, settings), load_theme("qwentui-dark", [shipped("themes")]))
+            async with app.run_test(size=(100, 32)) as pilot:
+                for number, (question, _) in enumerate(TALK):
+                    app.chat.composer.text = question
+                    await pilot.press("enter")
+                    await server.until(
+                        lambda s, done=number + 1: (
+                            sum(r.finished for r in s.requests if "chat" in r.path) == done
+                        )
+                    )
+                    while app.chat.busy:
+                        await pilot.pause(0.01)
+                app.chat.title_bar.show(host="a10")
+                await pilot.pause(0.2)
+                return picture(app, "qwentui")
+
+
+def main() -> None:
+    """Write the picture."""
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(asyncio.run(draw()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

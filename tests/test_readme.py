@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from keys_table import README, with_table
+
+from qwentui.tui.keys import KEYS
+
+
+def test_the_keys_in_the_readme_are_those_of_the_program() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert with_table(text) == text
+
+
+def test_no_two_keys_of_one_place_are_the_same_and_none_hides_another() -> None:
+    taken: dict[tuple[str, str], str] = {}
+    for key in KEYS:
+        for name in key.keys.split(","):
+            places = (
+                ("chat", "composer", "transcript") if key.where in {"everywhere", "chat"} else (key.where,)
+            )
+            for place in places:
+                assert (place, name) not in taken, f"{key.id} and {taken[place, name]} share {name}"
+                taken[place, name] = key.id

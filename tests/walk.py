@@ -1,0 +1,85 @@
+"""A user's walk through the program, without a terminal: keys in, transcript out."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qwentui.launch import Launch
+from qwentui.store.paths import Paths, shipped
+from qwentui.store.settings import Context, Model, Screen, Server, Settings
+from qwentui.store.themes import load_theme
+from qwentui.tui.app import QwentuiApp
+from qwentui.tui.transcript.items import NoticeItem, ReplyItem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+class Walk:
+    """A user at the program."""
+
+    def __init__(self, app: QwentuiApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the program run until `condition` holds."""
+        for _ in range(2_000):
+            if condition():
+                return
+            await self.pilot.pause(0.005)
+        raise AssertionError(f"never came about; items: {self.items}")
+
+    async def connected(self) -> None:
+        await self.until(lambda: self.app.chat.session is not None)
+
+    async def say(self, text: str) -> None:
+        self.app.chat.composer.text = text
+        await self.pilot.press("enter")
+
+    async def answered(self) -> ReplyItem:
+        await self.until(lambda: not self.app.chat.busy and any(isinstance(i, ReplyItem) for i in self.items))
+        return next(item for item in reversed(self.items) if isinstance(item, ReplyItem))
+
+    @property
+    def items(self) -> list[object]:
+        return list(self.app.chat.transcript._document.items)
+
+    @property
+    def shown(self) -> str:
+        """What is in view of the transcript."""
+        transcript = self.app.chat.transcript
+        return "\n".join(transcript.render_line(y).text for y in range(transcript.size.height))
+
+    @property
+    def notices(self) -> list[str]:
+        return [item.text for item in self.items if isinstance(item, NoticeItem)]
+
+
+@asynccontextmanager
+async def walking(
+    tmp_path: Path,
+    host: str,
+    *,
+    context: Context | None = None,
+    screen: Screen | None = None,
+    resume: str | None = None,
+    **model: str,
+) -> AsyncIterator[Walk]:
+    paths = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache", tmp_path / "state")
+    settings = msgspec.structs.replace(
+        Settings(),
+        server=Server(host=host),
+        model=Model(**model),
+        context=context or Context(),
+        screen=screen or Screen(),
+    )
+    app = QwentuiApp(Launch(paths, settings, resume=resume), load_theme("qwentui-dark", [shipped("themes")]))
+    async with app.run_test(size=(100, 30)) as pilot:
+        yield Walk(app, pilot)
