@@ -23,7 +23,7 @@ _ERROR_TIMEOUT = 5.0  # seconds between the bytes of an error's body, which is w
 _DRAIN_TIMEOUT = 1.0  # seconds for the last chunk of a body, read so that the connection can be used again
 _PACE = 1 / 30  # seconds between two reads of a socket that brings a few bytes at a time
 _SLACK = 1.25  # a read counts as waited for when it came that much later
-_TURN = 0.004  # seconds of records in one piece until keys and frames get their turn
+_TURN = 0.004  # seconds of records in one piece, and then as long for keys and frames
 _FLOOD = 16 * 1024  # bytes of one read from which on there is no rest before the next
 
 T = TypeVar("T")
@@ -152,14 +152,17 @@ class Exchange:
         self._set_pace()
         clock = asyncio.get_running_loop().time
         try:
+            asked = due = clock()
             while chunk := await self.read():
-                due = clock() + _TURN
+                if clock() - asked > _TURN:
+                    due = clock() + _TURN  # there was a rest
                 for record in frames.feed(chunk):
                     yield decode(record, decoder)
                     seen = True
                     if clock() > due:
-                        await asyncio.sleep(0)
+                        await asyncio.sleep(_TURN)
                         due = clock() + _TURN
+                asked = clock()
             for record in frames.finish():
                 yield decode(record, decoder)
                 seen = True
