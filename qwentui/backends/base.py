@@ -58,7 +58,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelDetails:
-    """What one model can do (`/api/show`); `context_length` is the one that it was trained for, in tokens."""
+    """What one model can do (`/api/show`); `context_length` is the most that it takes there, in tokens."""
 
     name: str
     capabilities: frozenset[str] = frozenset()

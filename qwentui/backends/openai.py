@@ -174,12 +174,11 @@ class OpenAIBackend:
         props = await self._told("/props", _PROPS)
         template = props.chat_template if props else ""
         thinks = OPEN in template and CLOSE in template
-        context_length = found and (found.max_model_len or (found.meta and found.meta.n_ctx_train))
         return ModelDetails(
             model,
             frozenset({"completion", "thinking"} if thinks else {"completion"}),
             template,
-            context_length or None,
+            min(_contexts(found, props), default=None),
         )
 
     async def count_prompt(self, request: ChatRequest) -> int | None:
@@ -225,6 +224,17 @@ class OpenAIBackend:
                 for event in reply.splitter.finish():
                     yield event
                 raise
+
+
+def _contexts(model: _Model | None, props: _Props | None) -> Iterator[int]:
+    """Known limits of the context: what llama.cpp was started with, vLLM's own, what was trained."""
+    settings = props.default_generation_settings if props else None
+    if settings is not None and settings.n_ctx:
+        yield settings.n_ctx
+    if model is not None and model.max_model_len:
+        yield model.max_model_len
+    if model is not None and model.meta is not None and model.meta.n_ctx_train:
+        yield model.meta.n_ctx_train
 
 
 async def _deltas(exchange: Exchange, reply: _Reply) -> AsyncGenerator[StreamEvent, None]:
