@@ -54,13 +54,22 @@ class Planner:
     """Plans requests for one model.
 
     Args:
-        policy: The rule by which rounds leave.
+        policy: The rule by which rounds leave, as the settings have it.
         counter: Counts prompts; it may be replaced by a better one at any time.
+
+    Attributes:
+        policy: The rule for the model in use, whose context may be smaller.
     """
 
     def __init__(self, policy: TrimPolicy, counter: PromptCounter) -> None:
         self.policy = policy
         self.counter = counter
+        self._wanted = policy.num_ctx
+
+    def fit_model(self, context_length: int | None) -> None:
+        """Keep to a model that takes at most `context_length` tokens, None where that is not known."""
+        num_ctx = min(self._wanted, context_length or self._wanted)
+        self.policy = replace(self.policy, num_ctx=num_ctx)
 
     def plan(self, conversation: Conversation, *, think: bool) -> Plan:
         """The next request for `conversation`."""

@@ -25,7 +25,7 @@ from qwentui.chat.stream import (
     ThinkingDelta,
     Trimmed,
 )
-from qwentui.counting.counter import sendable
+from qwentui.counting.counter import PromptCounter, sendable
 from qwentui.telemetry.meter import Meter
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class ChatSession:
         self.model = model
         self.options = options
         self.planner = planner
+        planner.fit_model(model.context_length)
         self.conversation = conversation
         self.recorder = recorder
         self.busy = False
@@ -136,7 +137,14 @@ class ChatSession:
     @property
     def num_ctx(self) -> int:
         """The context of every request in tokens: what is asked for, and no more than the model has."""
-        return min(self.planner.policy.num_ctx, self.model.context_length or self.planner.policy.num_ctx)
+        return self.planner.policy.num_ctx
+
+    def use(self, backend: Backend, model: ModelDetails) -> None:
+        """Go on with another model, or another server; the talk stays, its count begins anew as a guess."""
+        self.backend = backend
+        self.model = model
+        self.planner.fit_model(model.context_length)
+        self.planner.counter = PromptCounter()
 
     def preview(self, draft: str) -> Plan:
         """The request that would go out if `draft` were sent now; without one, the talk as it stands."""

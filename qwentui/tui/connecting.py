@@ -141,7 +141,10 @@ class ConnectingApp(App[None]):
         else:
             if session.model.name != name and session.conversation.turns:
                 self.chat.notice(f"From here on: {short_name(name)} @ {backend.host}")
-            session.backend, session.model = backend, details
+            session.use(backend, details)
+        contradiction = session.planner.policy.contradiction
+        if contradiction:
+            self.chat.notice(contradiction)
         self.chat.show(session)
         self.run_worker(self._count_exactly(session), group="counter", exclusive=True)
 

@@ -151,6 +151,18 @@ async def test_another_loaded_context_turns_the_gauge_red(tmp_path: Path) -> Non
         server.loaded = dict.fromkeys(server.loaded, 4096)
         walk.app.on_chat_screen_answered()
         await walk.until(lambda: "4.1k loaded" in _gauge(walk))
+        assert sum("4,096 tokens of context" in notice for notice in walk.notices) == 1
+
+
+async def test_a_model_with_less_context_than_asked_for_gets_shorter_prompts(tmp_path: Path) -> None:
+    small = Model(model_info={"general.architecture": "qwen3", "qwen3.context_length": 2048})
+    async with ScriptedServer(models=(small,)) as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        assert any("so prompts end at 1,536" in notice for notice in walk.notices)
+        await walk.say("hello")
+        await walk.answered()
+        assert server.last("/api/chat").json["options"]["num_ctx"] == 2048
+        assert "1.5k/2.0k" in _gauge(walk)
 
 
 async def test_a_server_that_counts_prompts_is_asked(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import asyncio
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from qwentui.tui.transcript.items import NoticeItem
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,6 +34,7 @@ class ContextWatch:
         self._transcript = transcript
         self.items: list[int] = []
         self.loaded: int | None = None
+        self._told: str | None = None
 
     def turn_of(self, item: int) -> int | None:
         """The number of the turn to which an item of the transcript belongs."""
@@ -57,15 +60,18 @@ class ContextWatch:
     def _show(self, session: ChatSession, plan: Plan) -> None:
         from qwentui.chat.context import ContextWindow
 
-        self._gauges.show_context(
-            ContextWindow(
-                used=plan.count.tokens,
-                exact=plan.count.exact,
-                limit=plan.fit.limit,
-                num_ctx=session.num_ctx,
-                loaded=self.loaded,
-            )
+        window = ContextWindow(
+            used=plan.count.tokens,
+            exact=plan.count.exact,
+            limit=plan.fit.limit,
+            num_ctx=session.num_ctx,
+            loaded=self.loaded,
         )
+        self._gauges.show_context(window)
+        if window.mismatch != self._told:
+            self._told = window.mismatch
+            if window.mismatch:
+                self._transcript.append(NoticeItem(window.mismatch, "warning"))
         self._draw_border(session, plan)
 
     def _draw_border(self, session: ChatSession, plan: Plan) -> None:
