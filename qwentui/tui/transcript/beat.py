@@ -48,8 +48,8 @@ class Beat:
         paid = due = 0.0
         while True:
             await self._dirty.wait()
-            if (rest := due - perf_counter()) > 0:
-                await asyncio.sleep(rest)
+            # Also without a rest others get their turn: what the next frame waits for may be their work.
+            await asyncio.sleep(max(due - perf_counter(), 0.0))
             if not self.ready():
                 due = perf_counter() + self._period
                 continue
