@@ -93,6 +93,7 @@ def read_a_reply(terminal: Terminal, server: ThreadedServer) -> None:
     while "ANSWERED" not in terminal.screen_text():
         press(terminal, "\x1b[6~")
     terminal.send("\x1b[1;5F")
+    terminal.wait_until(lambda: "· stop" in " ".join(terminal.screen_text().split()), what="the footer")
 
 
 def meet_every_error(terminal: Terminal) -> None:
