@@ -10,7 +10,6 @@
   was asked for. `GuardedDriver` asks for neither pixels nor in-band reports; SIGWINCH tells of a resize.
 - At the end of its input (EOF or EIO: the terminal is gone) the input thread spins or ends the app with a
   traceback. `GuardedDriver` treats it as SIGHUP.
-- The input thread wakes ten times a second for nothing. Here it rests while nobody types.
 - SIGCONT without SIGTSTP before it (`kill -STOP`, then `fg`) starts a second input thread; after any
   SIGCONT only a part of the screen is painted.
 - SIGTERM and SIGHUP kill the process as it stands; `install_signals` saves first and cleans up.
@@ -22,9 +21,8 @@ import select
 import signal
 import termios
 import threading
-import time
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -32,7 +30,6 @@ from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 
 # Aborts a cut control string, ends a synchronized frame, and takes back every mode that Textual sets: kitty
 # keys before the alternate screen, since terminals keep one stack a screen.
@@ -44,9 +41,6 @@ LEAVE: Final = (
 _GRACE: Final = 0.25
 _DRAIN: Final = 0.25
 _LIMIT: Final = 3.0
-# Seconds without a key after which the input thread rests until the next; between two looks before that.
-_REST_AFTER: Final = 1.0
-_TICK: Final = 0.1
 
 
 class InputDecoder:
@@ -135,14 +129,9 @@ class GuardedDriver(LinuxDriver):
 
     active: bool = False
     """Whether the terminal is in application mode (alternate screen, raw, mouse)."""
-    _wake: tuple[int, int] | None = None
 
     def start_application_mode(self) -> None:
         """Enter application mode."""
-        if self._wake is not None:
-            for end in self._wake:
-                os.close(end)
-        self._wake = os.pipe()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left it unannotated
         self.active = True
 
@@ -180,36 +169,21 @@ class GuardedDriver(LinuxDriver):
         """Read, decode and post input until the driver is stopped or the terminal is gone."""
         parser, decoder, pastes = _CellMouseParser(self._debug), InputDecoder(), PasteFilter()
         try:
-            last, wake = time.monotonic(), self._wake[0] if self._wake else -1
-            sources = [self.fileno, wake]
             while not self.exit_event.is_set():
-                resting = len(sources) > 1 and time.monotonic() - last > _REST_AFTER
-                ready = select.select(sources, [], [], None if resting else _TICK)[0]
-                if wake in ready:
-                    sources.remove(wake)
-                if self.fileno in ready:
-                    last = time.monotonic()
+                if select.select([self.fileno], [], [], 0.1)[0]:
                     data = self._read()
                     if data is None:
                         self._hang_up()
                         return
                     if text := pastes.filter(decoder.decode(data)):
-                        self._post(parser.feed(text))
-                self._post(parser.tick())
+                        for message in parser.feed(text):
+                            self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
         finally:
             with suppress(EOFError, ParseError):
                 for _ in parser.feed(""):
                     pass
-
-    def _post(self, messages: Iterable[Message]) -> None:
-        for message in messages:
-            self.process_message(message)
-
-    def disable_input(self) -> None:
-        """Stop reading; the input thread, which may be resting, is woken to see it."""
-        if self._wake is not None:
-            os.write(self._wake[1], b"!")
-        super().disable_input()
 
     def _read(self) -> bytes | None:
         """The next bytes; b"" where another program made the terminal non-blocking; None at its end."""
