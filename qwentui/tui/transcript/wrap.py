@@ -171,7 +171,7 @@ def _last_break(text: str, start: int, fit: int) -> int:
         before, after = text[index - 1], text[index]
         if after == " ":
             return index
-        if before == " " or (before >= _FIRST_WIDE or after >= _FIRST_WIDE):
+        if before >= _FIRST_WIDE or after >= _FIRST_WIDE:
             apart = before == " " or not (after in _CLOSERS or before in _OPENERS)
             if apart and (borders is None or index in borders):
                 return index
