@@ -1,48 +1,101 @@
-"""Putting a talk on disk as it is said."""
+"""Putting a talk on disk as it is said, with every branch that it has taken."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from qwentui.chat.errors import StoreError
 from qwentui.chat.stream import TextDelta, ThinkingDelta
+from qwentui.store.records import Options, ShownTurn
 
 if TYPE_CHECKING:
-    from qwentui.chat.conversation import Reply
+    from collections.abc import Callable
+
+    from qwentui.chat.conversation import Conversation, Reply
     from qwentui.chat.stream import StreamEvent
+    from qwentui.store.records import LoadedSession
     from qwentui.store.sessions import SessionStore
     from qwentui.store.writer import StoreWriter
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWith:
+    """With what a reply is asked for; `model_digest` is the manifest's, "" where the server tells none."""
+
+    model: str
+    model_digest: str = ""
+    persona: str = ""
+    options: Options = field(default_factory=dict)
 
 
 class Recorder:
     """Writes one session; the session is made when its first message is asked.
 
+    Turns are numbered as in the conversation that is shown.
+
     Args:
         writer: The open store.
         session: The id of a session that goes on, None for a new one.
+        turns: What the store knows about the turns that are shown.
+
+    Attributes:
+        session: The session's id, None before its first message.
+        turns: What the store knows about each turn of the branch that is shown.
     """
 
-    def __init__(self, writer: StoreWriter, session: str | None = None) -> None:
+    def __init__(
+        self, writer: StoreWriter, session: str | None = None, turns: tuple[ShownTurn, ...] = ()
+    ) -> None:
         self._writer = writer
-        self._session = session
+        self.session = session
+        self.turns = turns
         self._reply: int | None = None
 
     def fresh(self) -> Recorder:
         """A recorder for a new session in the same store."""
         return Recorder(self._writer)
 
-    async def asked(self, text: str, *, system: str, model: str) -> None:
+    async def asked(
+        self, text: str, asked_with: AskedWith, *, system: str = "", beside: int | None = None
+    ) -> None:
         """Keep the user's message; returns when it is on the disk.
+
+        Args:
+            text: What the user said.
+            asked_with: With what its reply is asked for.
+            system: The system prompt of a session that is made now.
+            beside: The turn of which this is a new version; None adds one at the end.
 
         Raises:
             StoreError: The store is closed, or the session is gone.
         """
+        revised = None if beside is None else self._question(beside)
 
-        def job(store: SessionStore) -> tuple[str, int]:
-            session = self._session or store.create(model=model, system=system)
-            question = store.messages.ask(session, text)
-            return session, store.messages.begin_reply(question, model=model)
+        def job(store: SessionStore) -> tuple[str, ShownTurn]:
+            session = self.session or store.create(
+                model=asked_with.model, persona=asked_with.persona, system=system
+            )
+            question = store.messages.ask(session, text, beside=revised)
+            reply = _begin(store, question, asked_with)
+            return session, ShownTurn(store.messages.about(question), store.messages.about(reply))
 
-        self._session, self._reply = await self._writer.write(job)
+        self.session, turn = await self._writer.write(job)
+        self._opened(len(self.turns) if beside is None else beside, turn)
+
+    async def asked_again(self, turn: int, asked_with: AskedWith) -> None:
+        """Begin a new version of a turn's reply; returns when that is on the disk.
+
+        Raises:
+            StoreError: The store is closed, or the question is not in it any more.
+        """
+        question = self._question(turn)
+
+        def job(store: SessionStore) -> ShownTurn:
+            reply = _begin(store, question, asked_with)
+            return ShownTurn(store.messages.about(question), store.messages.about(reply))
+
+        self._opened(turn, await self._writer.write(job))
 
     def heard(self, event: StreamEvent) -> None:
         """Keep the text that an event brings, soon; never waits."""
@@ -62,4 +115,77 @@ class Recorder:
         """
         number, self._reply = self._reply, None
         if number is not None:
+            last = self.turns[-1]
+            if last.reply is not None:
+                self.turns = (*self.turns[:-1], replace(last, reply=replace(last.reply, finished=True)))
             await self._writer.write(lambda store: store.messages.finish_reply(number, reply))
+
+    async def show(self, message: int) -> Conversation:
+        """Show the branch of `message`, one of the `versions` of a turn. Returns what is shown then.
+
+        Raises:
+            StoreError: The store is closed, or the message is gone.
+        """
+        return await self._changed(lambda store: store.messages.show(message))
+
+    async def delete(self, turn: int, *, reply_only: bool = False) -> tuple[Conversation, tuple[int, ...]]:
+        """Take a round out of sight, or its reply alone.
+
+        Returns:
+            What is shown then, and what `restore` takes.
+
+        Raises:
+            StoreError: The store is closed, or the messages are gone.
+        """
+        known = self.turns[turn]
+        hidden: tuple[int, ...] = ()
+
+        def job(store: SessionStore) -> None:
+            nonlocal hidden
+            if known.user is not None and not reply_only:
+                hidden = store.messages.delete_round(known.user.id)
+            elif known.reply is not None:
+                hidden = store.messages.delete(known.reply.id)
+
+        return await self._changed(job), hidden
+
+    async def restore(self, messages: tuple[int, ...]) -> Conversation:
+        """Undo `delete`. Returns what is shown then.
+
+        Raises:
+            StoreError: The store is closed, or the messages are gone.
+        """
+        return await self._changed(lambda store: store.messages.restore(messages))
+
+    async def _changed(self, job: Callable[[SessionStore], None]) -> Conversation:
+        session = self.session
+        if session is None:
+            raise StoreError("Nothing has been said in this chat yet.")
+
+        def whole(store: SessionStore) -> LoadedSession:
+            job(store)
+            return store.load(session)
+
+        loaded = await self._writer.write(whole)
+        self.turns = loaded.turns
+        return loaded.conversation
+
+    def _question(self, turn: int) -> int:
+        user = self.turns[turn].user
+        if user is None:
+            raise StoreError("The question of that reply was deleted.", "Undo that first.")
+        return user.id
+
+    def _opened(self, place: int, turn: ShownTurn) -> None:
+        self.turns = (*self.turns[:place], turn)
+        self._reply = None if turn.reply is None else turn.reply.id
+
+
+def _begin(store: SessionStore, question: int, asked_with: AskedWith) -> int:
+    return store.messages.begin_reply(
+        question,
+        model=asked_with.model,
+        model_digest=asked_with.model_digest,
+        persona=asked_with.persona,
+        options=asked_with.options,
+    )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
 from qwentui.chat.conversation import Conversation, Reply
-from qwentui.chat.errors import BackendError, ContextExceeded, QwentuiError
+from qwentui.chat.errors import BackendError, ContextExceeded, QwentuiError, StoreError
 from qwentui.chat.sampling import Sampling, Think
 from qwentui.chat.sanitize import sanitize
 from qwentui.chat.stream import (
@@ -26,15 +27,20 @@ from qwentui.chat.stream import (
     Trimmed,
 )
 from qwentui.counting.counter import PromptCounter, sendable
+from qwentui.recording import AskedWith
 from qwentui.telemetry.meter import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.retry import RetryPolicy
     from qwentui.planning import Plan, Planner
     from qwentui.recording import Recorder
+
+
+Replying = AbstractAsyncContextManager[AsyncIterator[StreamEvent]]
+"""A reply that begins when the block is entered; leaving it ends the reply and keeps what came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +172,36 @@ class ChatSession:
             # The request itself will meet the same trouble, and has the means to retry and to tell.
             return None
 
-    @asynccontextmanager
-    async def reply(self, text: str) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+    def reply(self, text: str) -> Replying:
         """Say `text` and receive the reply's events, sanitized, ending with `Finished`.
 
         However the block is left, the connection is closed and what came is the conversation's last reply,
-        with its `finish_reason`.
+        with its `finish_reason`. The same holds for `revise` and `regenerate`.
 
         Raises:
             PromptTooLong: The text does not fit; nothing was sent, and nothing is kept of it.
             StoreError: The text cannot be kept, not even in memory.
             BackendError: The reply could not be had, or broke off.
         """
-        conversation = self.conversation.asked(sendable(text))
+        talk = self.conversation.asked(sendable(text))
+        system = talk.system
+        return self._replying(talk, lambda recorder, with_: recorder.asked(text, with_, system=system))
+
+    def revise(self, turn: int, text: str) -> Replying:
+        """Say `text` in place of what the user said in turn number `turn`; that branch stays in the store."""
+        talk = self.conversation.until(turn).asked(sendable(text))
+        return self._replying(talk, lambda recorder, with_: recorder.asked(text, with_, beside=turn))
+
+    def regenerate(self, turn: int) -> Replying:
+        """Ask again for the reply of turn number `turn`; the old one stays in the store."""
+        talk = self.conversation.reopened(turn)
+        return self._replying(talk, lambda recorder, with_: recorder.asked_again(turn, with_))
+
+    @asynccontextmanager
+    async def _replying(
+        self, conversation: Conversation, record: Callable[[Recorder, AskedWith], Awaitable[None]]
+    ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        """Have the last turn of `conversation` answered; `record` puts on disk what is asked."""
         running = _Running(Draft(), Meter(time.monotonic), self.recorder)
         plan = await self._verified(self.planner.plan(conversation, think=self.thinks), conversation)
         plan.check()
@@ -187,7 +210,7 @@ class ChatSession:
         self.busy = True
         try:
             if self.recorder is not None:
-                await self.recorder.asked(text, system=conversation.system, model=self.model.name)
+                await record(self.recorder, self._asked_with(plan))
             async with aclosing(self._events(running, plan)) as events:
                 yield events
             reason = running.draft.finished.reason if running.draft.finished else FinishReason.CANCELLED
@@ -203,6 +226,43 @@ class ChatSession:
             self.conversation = self.conversation.answered(reply)
             if self.recorder is not None:
                 await self.recorder.answered(reply)
+
+    async def show_version(self, message: int) -> None:
+        """Show the branch of `message`, one of the `versions` that the recorder knows of a turn.
+
+        Raises:
+            StoreError: There is no store, or the message is gone.
+        """
+        self.conversation = await self._recorded().show(message)
+
+    async def delete(self, turn: int, *, reply_only: bool = False) -> tuple[int, ...]:
+        """Take turn number `turn` out of the talk, or its reply alone. Returns what `restore` takes.
+
+        Raises:
+            StoreError: There is no store, or the messages are gone.
+        """
+        self.conversation, hidden = await self._recorded().delete(turn, reply_only=reply_only)
+        return hidden
+
+    async def restore(self, messages: tuple[int, ...]) -> None:
+        """Undo `delete`.
+
+        Raises:
+            StoreError: There is no store, or the messages are gone.
+        """
+        self.conversation = await self._recorded().restore(messages)
+
+    def _recorded(self) -> Recorder:
+        if self.recorder is None:
+            raise StoreError("This chat is not kept anywhere, so it has one branch only.")
+        return self.recorder
+
+    def _asked_with(self, plan: Plan) -> AskedWith:
+        """What the store keeps about a request; the names are those of Ollama's `options` and `think`."""
+        request = self._request(plan)
+        given = {"num_ctx": request.num_ctx, "num_predict": request.num_predict, "think": request.think}
+        options = {name: value for name, value in given.items() if value is not None}
+        return AskedWith(self.model.name, self.model.digest, options=request.sampling.options() | options)
 
     async def _events(self, running: _Running, plan: Plan) -> AsyncGenerator[StreamEvent, None]:
         delays = self._policy.delays(random.random)

@@ -58,12 +58,17 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelDetails:
-    """What one model can do (`/api/show`); `context_length` is the most that it takes there, in tokens."""
+    """What one model can do (`/api/show`), and which one it is.
+
+    `context_length` is the most that it takes there, in tokens; `digest` is the one of its manifest
+    (`/api/tags`, 64 hex digits), "" where the server tells none.
+    """
 
     name: str
     capabilities: frozenset[str] = frozenset()
     template: str = ""
     context_length: int | None = None
+    digest: str = ""
 
     @property
     def can_think(self) -> bool:

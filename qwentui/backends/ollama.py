@@ -144,6 +144,7 @@ class OllamaBackend:
             frozenset(show.capabilities or ()),
             show.template or "",
             context_length if isinstance(context_length, int) else None,
+            await self.digest(model),
         )
 
     async def show(self, model: str) -> dict[str, Any]:

@@ -60,6 +60,10 @@ class Conversation:
         """The first `turn` turns: what an edited message or a regenerated reply stands on."""
         return replace(self, turns=self.turns[:turn])
 
+    def reopened(self, turn: int) -> Conversation:
+        """The first turns up to number `turn`, whose question stands without a reply again."""
+        return replace(self, turns=(*self.turns[:turn], replace(self.turns[turn], reply=None)))
+
     def pin(self, turn: int, *, pinned: bool) -> Conversation:
         """With turn number `turn` pinned, or not."""
         changed = replace(self.turns[turn], pinned=pinned)

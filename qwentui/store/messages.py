@@ -14,6 +14,7 @@ from qwentui.store.records import (
     new_id,
     parts_text,
     session_info,
+    shown_message,
     title_from,
     usage_values,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from qwentui.chat.conversation import Reply
     from qwentui.store.database import Database
-    from qwentui.store.records import Part
+    from qwentui.store.records import Part, ShownMessage
 
 MESSAGE_DIGITS = 6
 """Digits of chance in a message's text id; two of one second in one session never meet."""
@@ -159,6 +160,12 @@ class MessageStore:
                 " WHERE role = 'assistant' AND finish_reason IS NULL AND owner = ?",
                 (FinishReason.INTERRUPTED, self.database.owner),
             )
+
+    def about(self, message: int) -> ShownMessage:
+        """What is known about a message beyond its text."""
+        with self.database.reading() as connection:
+            row = message_row(connection, message)
+            return shown_message(row, branches.versions(connection, message))
 
     def versions(self, message: int) -> tuple[int, ...]:
         """The messages that stand at the same place, `message` among them, the oldest first."""

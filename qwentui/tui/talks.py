@@ -76,7 +76,7 @@ class Talks:
         if session is None:
             raise StoreError("There is no chat to take up yet.")
         loaded = await self._writer.read(lambda store: store.load(session))
-        return loaded.conversation, Recorder(self._writer, session)
+        return loaded.conversation, Recorder(self._writer, session, loaded.turns)
 
     def close(self) -> None:
         """Write what waits, and mark what was not finished; may be called from a signal handler."""

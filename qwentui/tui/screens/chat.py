@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from qwentui.chat.conversation import Conversation
-    from qwentui.session import ChatSession
+    from qwentui.session import ChatSession, Replying
     from qwentui.tui.screens.reply import ReplyRun
     from qwentui.tui.transcript.items import Severity
     from qwentui.tui.transcript.palette import Palette
@@ -112,7 +112,7 @@ class ChatScreen(ReadingScreen):
         self.count_soon()
         if self._waiting is not None:
             text, self._waiting = self._waiting, None
-            self._begin(session, text)
+            self._begin(session, session.reply(text))
 
     async def stop_reply(self) -> None:
         """Stop the reply that runs, if one does, and wait until what came of it is kept."""
@@ -152,7 +152,7 @@ class ChatScreen(ReadingScreen):
             self._sent(message.text)
         elif await self._may_send(self._session, message.text):
             self._sent(message.text)
-            self._begin(self._session, message.text)
+            self._begin(self._session, self._session.reply(message.text))
         else:
             self.composer.give_back(message.text)
 
@@ -181,15 +181,15 @@ class ChatScreen(ReadingScreen):
         self.watch_context.items.append(self.transcript.append(UserItem(text)))
         self.post_message(self.Sent(text))
 
-    def _begin(self, session: ChatSession, text: str) -> None:
+    def _begin(self, session: ChatSession, reply: Replying) -> None:
         from qwentui.tui.screens.reply import ReplyRun
 
-        self._reply = self.run_worker(self._run(ReplyRun(session, self.transcript), text))
+        self._reply = self.run_worker(self._run(ReplyRun(session, self.transcript), reply))
 
-    async def _run(self, run: ReplyRun, text: str) -> None:
+    async def _run(self, run: ReplyRun, reply: Replying) -> None:
         ticker = self.set_interval(_TICK, run.tick)
         try:
-            await run.run(text)
+            await run.run(reply)
         finally:
             ticker.stop()
             self._reply = None

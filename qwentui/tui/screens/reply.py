@@ -23,7 +23,7 @@ from qwentui.tui.transcript.items import NoticeItem, ReplyItem, UserItem
 if TYPE_CHECKING:
     from qwentui.chat.conversation import Conversation, Reply
     from qwentui.chat.usage import Usage
-    from qwentui.session import ChatSession
+    from qwentui.session import ChatSession, Replying
     from qwentui.tui.transcript.items import Item, Severity
     from qwentui.tui.transcript.view import Transcript
 
@@ -74,11 +74,11 @@ class ReplyRun:
         self._noticed = False
         self.tick()
 
-    async def run(self, text: str) -> None:
-        """Say `text` and show what comes, to the end, whatever that is."""
+    async def run(self, reply: Replying) -> None:
+        """Show what comes of `reply`, to the end, whatever that is."""
         failure: QwentuiError | None = None
         try:
-            async with self._session.reply(text) as events:
+            async with reply as events:
                 async for event in events:
                     self._take(event)
         except QwentuiError as error:
