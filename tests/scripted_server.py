@@ -39,7 +39,9 @@ from script import (
     document,
     encode,
     not_found,
+    partial_of,
     preloaded,
+    rendered,
     show,
 )
 
@@ -219,7 +221,8 @@ class ScriptedServer:
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         match self._choose(request):
             case Reply() as reply:
-                await self._stream(reply, request, writer)
+                model = self._find(request) or Model()
+                await self._stream(reply.after(partial_of(request.json, model)), request, writer)
             case Plain(status, body, content_type, headers):
                 writer.write(_head(status, content_type, ("Content-Length", str(len(body))), *headers))
                 writer.write(body)
@@ -236,8 +239,10 @@ class ScriptedServer:
             return self.at[request.path]
         if request.path not in _CHATS:
             return self._document(request)
-        if self._find(request) is None:
+        if (model := self._find(request)) is None:
             return not_found(request.json)
+        if request.json.get("_debug_render_only"):
+            return rendered(request.json, model)
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     async def _stream(self, reply: Reply, request: Request, writer: asyncio.StreamWriter) -> None:

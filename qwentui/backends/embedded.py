@@ -256,6 +256,11 @@ class EmbeddedBackend:
         async with self._watched():
             return await self._talk.count_prompt(request)
 
+    async def continues(self, request: ChatRequest) -> bool | None:
+        """Whether the child would go on from the last message of `request`."""
+        async with self._watched():
+            return await self._talk.continues(request)
+
     @contextlib.asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """Ask for a reply; see `Backend.stream`."""

@@ -5,6 +5,7 @@
     ├── StoreError                  the disk refused
     ├── EmbeddedError               the built-in model cannot be had or started
     ├── PromptTooLong               not even the last message fits into the context
+    ├── CannotContinue              a partial reply cannot be taken up
     └── BackendError                the server, or the way to it
         ├── ConnectFailed           no connection: refused, unknown name, timeout; may heal
         ├── TlsFailed               the connection is not trusted
@@ -59,6 +60,10 @@ class EmbeddedError(QwentuiError):
 
 class PromptTooLong(QwentuiError):
     """Not even the system prompt and the last message fit; nothing was sent."""
+
+
+class CannotContinue(QwentuiError):
+    """The partial reply cannot be taken up: the template closes its turn, or there is none."""
 
 
 class BackendError(QwentuiError):
