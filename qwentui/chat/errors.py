@@ -4,6 +4,7 @@
     ├── SettingsError               a value from flag, environment or file that cannot be used
     ├── StoreError                  the disk refused
     ├── EmbeddedError               the built-in model cannot be had or started
+    ├── ModelFileError              a GGUF file or a Modelfile that cannot be used
     ├── PromptTooLong               not even the last message fits into the context
     ├── CannotContinue              a partial reply cannot be taken up
     └── BackendError                the server, or the way to it
@@ -56,6 +57,10 @@ class StoreError(QwentuiError):
 
 class EmbeddedError(QwentuiError):
     """The built-in model could not be fetched, checked or started."""
+
+
+class ModelFileError(QwentuiError):
+    """A GGUF file or a Modelfile is missing, damaged, or says what no server takes."""
 
 
 class PromptTooLong(QwentuiError):

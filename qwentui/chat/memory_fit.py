@@ -15,6 +15,7 @@ A model whose layers look at a window only (`attention.sliding_window`) takes le
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -182,7 +183,7 @@ def _kv_heads(value: object, heads: int | None, blocks: int) -> int | None:
 def _vocabulary(metadata: Mapping[str, object], size: object) -> int:
     """The tokens: told as a number, else counted where the list is there."""
     tokens = metadata.get("tokenizer.ggml.tokens")
-    listed = len(tokens) if isinstance(tokens, list | tuple) else 0
+    listed = len(tokens) if isinstance(tokens, Sized) and not isinstance(tokens, str) else 0
     return _count(size) or listed or _VOCABULARY
 
 
