@@ -10,6 +10,7 @@ import os
 import socket
 import ssl
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ from qwentui.chat.errors import BackendError, ConnectFailed, NotAModelServer, Re
 from qwentui.chat.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 
     import httpx
 
@@ -40,6 +41,14 @@ _KEEPALIVE = 60.0  # seconds that an idle connection is kept; a new one costs ro
 _IDLE_LIMIT = 4
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is no JSON: `length` bytes, produced piece by piece."""
+
+    content: AsyncIterable[bytes]
+    length: int
 
 
 class HttpClient:
@@ -62,6 +71,7 @@ class HttpClient:
         path: str,
         body: object = None,
         *,
+        method: str = "",
         timeout: float | None = ANSWER_TIMEOUT,  # noqa: ASYNC109 - it is part of the error's sentence
         limit: int = RECORD_LIMIT,
     ) -> bytes:
@@ -70,6 +80,7 @@ class HttpClient:
         Args:
             path: The path below the endpoint's URL.
             body: What to send; None makes it a GET.
+            method: Another method than these.
             timeout: Seconds for the whole exchange, None to wait for as long as it takes.
             limit: The most bytes that the body may have.
 
@@ -78,7 +89,7 @@ class HttpClient:
         """
         host = self.endpoint.host
         try:
-            async with asyncio.timeout(timeout), self.open(path, body) as exchange:
+            async with asyncio.timeout(timeout), self.open(path, body, method=method) as exchange:
                 await exchange.begin()
                 data = await exchange.read_all(limit)
         except TimeoutError as error:
@@ -111,14 +122,14 @@ class HttpClient:
             raise stranger_error(self.endpoint.host) from error
 
     @asynccontextmanager
-    async def open(self, path: str, body: object = None) -> AsyncIterator[Exchange]:
+    async def open(self, path: str, body: object = None, *, method: str = "") -> AsyncIterator[Exchange]:
         """Begin a request; leaving the block closes its connection unless the answer was read to its end.
 
         Neither the connection nor the headers are waited for: that is for `Exchange.begin`.
         """
         client = await self._take()
         sent = asyncio.Event()
-        head = asyncio.ensure_future(self._send(client, path, body, sent))
+        head = asyncio.ensure_future(self._send(client, method, path, body, sent))
         exchange = Exchange(self.endpoint.host, head, sent)
         try:
             yield exchange
@@ -129,7 +140,7 @@ class HttpClient:
                 await self._give_back(client, reusable=exchange.ended)
 
     async def _send(
-        self, client: httpx.AsyncClient, path: str, body: object, sent: asyncio.Event
+        self, client: httpx.AsyncClient, method: str, path: str, body: object, sent: asyncio.Event
     ) -> httpx.Response:
         import httpx
 
@@ -137,9 +148,8 @@ class HttpClient:
             if event == "http11.send_request_body.complete":
                 sent.set()
 
-        content = None if body is None else msgspec.json.encode(body)
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        method = "GET" if body is None else "POST"
+        content, headers = _encoded(body)
+        method = method or ("GET" if body is None else "POST")
         try:
             url = self.endpoint.url + path
             request = client.build_request(
@@ -168,6 +178,18 @@ class HttpClient:
         self._closed = True
         while self._idle:
             await self._idle.pop().aclose()
+
+
+def _encoded(body: object) -> tuple[bytes | AsyncIterable[bytes] | None, dict[str, str]]:
+    """A body as httpx takes it, and the headers that tell of it."""
+    if body is None:
+        return None, {}
+    if isinstance(body, Upload):
+        return body.content, {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(body.length),
+        }
+    return msgspec.json.encode(body), {"Content-Type": "application/json"}
 
 
 def connection_error(error: Exception, endpoint: Endpoint) -> BackendError:

@@ -123,6 +123,11 @@ class OllamaBackend:
         """The address as a user reads it."""
         return self._http.endpoint.host
 
+    @property
+    def http(self) -> HttpClient:
+        """The way to the server, for what is asked beside talking."""
+        return self._http
+
     async def version(self) -> str:
         """The server's version (`/api/version`, which takes no lock and knows no model)."""
         answer = await self._http.fetch_json("/api/version", _VERSION)
