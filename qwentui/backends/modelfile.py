@@ -97,7 +97,7 @@ def _commands(text: str, name: str) -> Iterator[Command]:
     lines = text.split("\n")
     number = 0
     while number < len(lines):
-        line = lines[number].strip()
+        line = lines[number].lstrip()
         start, number = number + 1, number + 1
         if not line or line.startswith("#"):
             continue
@@ -133,7 +133,7 @@ def _split(line: str, place: str) -> tuple[str, str, str]:
             raise ModelFileError(
                 f"{place}: {sanitize_line(key)!r} is no role.", f"The roles are {', '.join(_ROLES)}."
             )
-    if not rest:
+    if not rest.strip():
         raise ModelFileError(f"{place}: {name} has no value.", "Give it one, or remove the line.")
     return name, key, rest
 

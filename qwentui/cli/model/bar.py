@@ -1,0 +1,73 @@
+"""The steps of long work on standard error: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.telemetry.transfer import Transfer
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from qwentui.backends.ollama_models import Step
+
+_BAR = 24
+_STATUS = 24
+_TENTHS = 10
+
+
+class Bar:
+    """Shows one step after the other; a terminal's line is written over as long as the step is the same."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._status = ""
+        self._transfer = Transfer()
+        self._tenth = 0
+        self._open = False
+
+    def show(self, step: Step) -> None:
+        """Say how far it is."""
+        if step.status != self._status:
+            self.close()
+            self._status, self._transfer, self._tenth = step.status, Transfer(), 0
+            if not self._terminal:
+                click.echo(step.status, err=True)
+        if step.total:
+            self._transfer.add(step.done)
+        if self._terminal:
+            self._rewrite(step)
+        elif step.total and step.done * _TENTHS // step.total > self._tenth:
+            self._tenth = step.done * _TENTHS // step.total
+            click.echo(f"{step.status}: {self._transfer.line(step.total)}", err=True)
+
+    def _rewrite(self, step: Step) -> None:
+        text = step.status
+        if step.total:
+            full = round(min(step.done / step.total, 1.0) * _BAR)
+            bar = "━" * full + "─" * (_BAR - full)
+            text = f"{step.status:<{_STATUS}} {bar} {self._transfer.line(step.total)}"
+        width = max(get_terminal_size().columns - 1, 1)
+        click.echo(f"\r{text[:width]}\x1b[K", nl=False, err=True)
+        self._open = True
+
+    def close(self) -> None:
+        """End the line that is written over."""
+        if self._open:
+            click.echo(err=True)
+            self._open = False
+
+    def __enter__(self) -> Self:
+        """Show nothing yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the cursor at the start of a line."""
+        self.close()

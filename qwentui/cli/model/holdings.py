@@ -1,0 +1,86 @@
+"""`qwentui model copy` and `rm`: names on the server's disk."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.backends.choice import short_name
+from qwentui.chat.errors import ModelNotFound, SettingsError
+from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.telemetry.transfer import byte_text
+
+if TYPE_CHECKING:
+    from qwentui.backends.base import ModelSummary
+    from qwentui.cli.flags import Flags
+
+
+@click.command("copy")
+@click.argument("source", metavar="NAME")
+@click.argument("destination", metavar="NEW_NAME")
+@server_option
+@click.pass_obj
+def copy_model(flags: Flags, *, source: str, destination: str, host: str | None) -> None:
+    """Give a model a second name; it takes no more room."""
+
+    async def work(at: Visit) -> None:
+        model = await at.find(source)
+        await at.models.copy(model.name, destination)
+        say(f"{short_name(model.name)} is also {sanitize_line(destination)} now.")
+
+    visit(flags, host, work)
+
+
+@click.command("rm")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@server_option
+@click.pass_obj
+def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str | None) -> None:
+    """Remove models from the server's disk. The names must be whole, and it asks before it does so."""
+
+    async def work(at: Visit) -> None:
+        for model in await _meant(at, names):
+            shown, size = short_name(model.name), "" if model.size is None else f" ({byte_text(model.size)})"
+            if not yes and not _confirmed(f"Remove {shown}{size} from {at.backend.host}?"):
+                say(f"{shown} stays.")
+                continue
+            await at.models.delete(model.name)
+            say(f"{shown} is removed.")
+
+    visit(flags, host, work)
+
+
+async def _meant(at: Visit, names: tuple[str, ...]) -> list[ModelSummary]:
+    """The models of exactly these names.
+
+    Raises:
+        ModelNotFound: One of them is not there; nothing is removed then.
+    """
+    from qwentui.backends.ollama import same_model
+
+    held = await at.backend.models()
+    meant = []
+    for name in names:
+        found = next((model for model in held if same_model(model.name, name)), None)
+        if found is None:
+            shown = sanitize_line(name)
+            raise ModelNotFound(
+                f"{at.backend.host} has no model {shown!r}.",
+                "Write the whole name, as qwentui model list shows it.",
+                status=404,
+            )
+        meant.append(found)
+    return meant
+
+
+def _confirmed(question: str) -> bool:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise SettingsError("Removing a model is asked about first, and there is no terminal.", "Give --yes.")
+    return click.confirm(question, err=True)
+
+
+COMMANDS = {"copy": copy_model, "rm": remove_model}

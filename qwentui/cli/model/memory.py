@@ -1,0 +1,83 @@
+"""`qwentui model load` and `unload`: into the server's memory and out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.backends.choice import short_name
+from qwentui.chat.errors import SettingsError
+from qwentui.cli.model.listing import place
+from qwentui.cli.model.running import Visit, say, server_option, visit
+
+if TYPE_CHECKING:
+    from qwentui.backends.base import LoadedModel
+    from qwentui.cli.flags import Flags
+
+
+@click.command("load")
+@click.argument("name", metavar="[NAME]", default="")
+@server_option
+@click.pass_obj
+def load_model(flags: Flags, *, name: str, host: str | None) -> None:
+    """Load a model, with the settings' num_ctx and keep_alive, so that the next chat answers at once."""
+
+    async def work(at: Visit) -> None:
+        wanted = at.launch.settings.model
+        if not name and not wanted.name:
+            raise SettingsError("No model is named.", "Name one: qwentui model load NAME")
+        model = await at.find(name or wanted.name)
+        shown = short_name(model.name)
+        at.stays = f"Stopped. {shown} is not loaded, unless it was before."
+        say(f"loading {shown} with {wanted.num_ctx:,} tokens of context")
+        await at.backend.preload(model.name, wanted.num_ctx, wanted.keep_alive)
+        found = next((one for one in await at.backend.loaded() if one.digest == model.digest), None)
+        say(loaded_line(shown, found, wanted.num_ctx))
+
+    visit(flags, host, work)
+
+
+def loaded_line(shown: str, found: LoadedModel | None, num_ctx: int) -> str:
+    """What became of a load, in one sentence.
+
+    Args:
+        shown: The model's name.
+        found: What the server says of it, None for nothing.
+        num_ctx: The tokens that were asked for.
+    """
+    if found is None:
+        return f"{shown} was loaded, and has left the memory again."
+    where = {"": "in memory", "GPU": "wholly on the GPU", "CPU": "on the CPU: answers will be slow"}
+    lies = where.get(place(found), f"{place(found)}: answers will be slow")
+    text = f"{shown} is loaded, {lies}."
+    if found.context_length and found.context_length != num_ctx:
+        text += f" It holds {found.context_length:,} tokens, not the {num_ctx:,} that were asked for."
+    return text
+
+
+@click.command("unload")
+@click.argument("name", metavar="[NAME]", default="")
+@server_option
+@click.pass_obj
+def unload_model(flags: Flags, *, name: str, host: str | None) -> None:
+    """Have a model leave the memory, once its running requests are done; without a NAME, the one there is."""
+
+    async def work(at: Visit) -> None:
+        if name:
+            model = (await at.find(name)).name
+        else:
+            loaded = [model.name for model in await at.backend.loaded()]
+            if len(loaded) > 1:
+                raise SettingsError(f"Several models are loaded: {', '.join(loaded)}.", "Name one of them.")
+            if not loaded:
+                say("No model is loaded.")
+                return
+            model = loaded[0]
+        await at.backend.unload(model)
+        say(f"{short_name(model)} leaves the memory when its running requests are done.")
+
+    visit(flags, host, work)
+
+
+COMMANDS = {"load": load_model, "unload": unload_model}
