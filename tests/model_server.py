@@ -7,7 +7,10 @@ async with ModelServer(faults=[Cut(5000)]) as server:   # the first upload break
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import signal
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -154,3 +157,17 @@ def ndjson(*records: dict[str, object]) -> Plain:
 def layer(done: int, total: int) -> dict[str, object]:
     """A record of a pull: `done` of `total` bytes of its one layer."""
     return {"status": "pulling 941f309b54ca", "digest": "sha256:94", "total": total, "completed": done}
+
+
+def main() -> None:
+    """Serve until interrupted: `python tests/model_server.py 11434`."""
+    pulls = [ndjson({"status": "pulling manifest"}, layer(40, 100), layer(100, 100), {"status": "success"})]
+    models = (Model(), Model(name="llama3.2:3b", digest="c2" * 32, size=2_019_393_189))
+    with ModelServer(models=models, pulls=pulls, port=int(sys.argv[1])).in_thread() as server:
+        print(server.url, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()

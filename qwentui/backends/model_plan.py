@@ -73,6 +73,7 @@ QUANTIZATIONS = ("q4_K_M", "q4_K_S", "q8_0")
 """What the server can make of a model in F16, BF16 or F32 (Ollama's `docs/import.mdx`)."""
 
 _TOKEN = re.compile(r"<\|[^|<>\s]+\|>|<｜[^｜<>]+｜>")
+_NAME = re.compile(r"(?:(?:\w[\w.:-]{0,349}/)?\w[\w-]{0,79}/)?\w[\w.-]{0,79}(?::\w[\w.-]{0,79})?", re.ASCII)
 _BOOLS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
@@ -121,6 +122,19 @@ class ModelPlan:
             if paths:
                 body[key] = {path.name: f"sha256:{digests[path]}" for path in paths}
         return body | {key: value for key, value in self.fields.items() if value not in ({}, "")}
+
+
+def check_name(name: str) -> None:
+    """See that a model may be called so (Ollama, `types/model/name.go`), before much is sent in vain.
+
+    Raises:
+        ModelFileError: It may not.
+    """
+    if not _NAME.fullmatch(name):
+        raise ModelFileError(
+            f"{sanitize_line(name, 60)!r} cannot be a model's name.",
+            "Letters, digits and _ . - make a name, with a tag behind a colon: qwen3-local:32b.",
+        )
 
 
 def is_no_pattern(stop: str) -> bool:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import os
 import struct
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,11 +10,9 @@ from hypothesis import strategies as st
 from tiny_gguf import write_gguf
 
 from qwentui.backends.gguf import PassedOver, read_gguf
+from qwentui.backends.model_fetch import fetch
 from qwentui.chat.errors import ModelFileError
 from qwentui.chat.memory_fit import MIB, KvType
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +102,15 @@ def test_a_damaged_header_never_raises_anything_else(
         assert gguf.shape is None or gguf.shape.kv_numbers > 0
     except ModelFileError:
         pass
+
+
+@pytest.mark.real_model
+async def test_the_header_of_a_real_model() -> None:
+    cache = Path(os.environ.get("QWENTUI_TEST_CACHE") or Path.home() / ".cache" / "qwentui-tests")
+    gguf = read_gguf(await fetch(cache, lambda _: None))
+    assert (gguf.architecture, gguf.quantization, gguf.context_length) == ("llama", "Q4_1", 8192)
+    assert gguf.parameter_count == 134_515_008
+    assert "<|im_start|>" in gguf.chat_template
+    assert gguf.metadata["tokenizer.ggml.tokens"] == PassedOver(49152)
+    assert gguf.shape is not None
+    assert gguf.shape.kv_bytes_per_token() == 30 * 3 * 128 * 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from contextlib import asynccontextmanager
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import click
 from qwentui.telemetry.transfer import Transfer
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from types import TracebackType
     from typing import Self
 
@@ -19,6 +22,29 @@ if TYPE_CHECKING:
 _BAR = 24
 _STATUS = 24
 _TENTHS = 10
+
+
+@asynccontextmanager
+async def counting_seconds(text: str) -> AsyncIterator[None]:
+    """Show `text` while the block runs, in a terminal with the seconds that it takes."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        click.echo(text, err=True)
+        yield
+        return
+    counting = asyncio.ensure_future(_count(text))
+    try:
+        yield
+    finally:
+        counting.cancel()
+        click.echo(err=True)
+
+
+async def _count(text: str) -> None:
+    seconds = 0
+    while True:
+        click.echo(f"\r{text}: {seconds} s\x1b[K", nl=False, err=True)
+        await asyncio.sleep(1)
+        seconds += 1
 
 
 class Bar:

@@ -52,6 +52,10 @@ def create_command(
     if (source is None) == (modelfile is None):
         raise SettingsError("A model is made of a GGUF file or a Modelfile.", "Give --from FILE or -f FILE.")
 
+    from qwentui.backends.model_plan import check_name
+
+    check_name(name)
+
     async def work(at: Visit) -> None:
         from qwentui.cli.model.made_of import planned
 
@@ -72,9 +76,12 @@ def create_command(
 
 async def _make(at: Visit, name: str, plan: ModelPlan) -> None:
     from qwentui.backends.file_digest import DigestCache
+    from qwentui.backends.ollama import same_model
     from qwentui.backends.ollama_create import create_model
 
     shown = sanitize_line(name)
+    if any(same_model(model.name, name) for model in await at.backend.models()):
+        say(f"{at.backend.host} has a model {shown}; it is made anew.")
     at.stays = (
         "Stopped. Files that the server has whole, and digests that were computed, stay; the same command"
         " goes on with them, and an upload that was cut begins again."

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def copy_model(flags: Flags, *, source: str, destination: str, host: str | None) -> None:
     """Give a model a second name; it takes no more room."""
+    from qwentui.backends.model_plan import check_name
+
+    check_name(destination)
 
     async def work(at: Visit) -> None:
         model = await at.find(source)

@@ -55,15 +55,24 @@ async def planned(
 def _describe(plan: ModelPlan, gguf: Gguf, vram: float | None) -> None:
     """Say what the file is, whether it fits, and what will surprise."""
     name = gguf.name or sanitize_line(plan.files[0].name)
-    about = [gguf.architecture, gguf.quantization, f"{gguf.parameter_count / 1e9:.1f}B parameters"]
+    about = [gguf.architecture, gguf.quantization, f"{_counted(gguf.parameter_count)} parameters"]
     about += [byte_text(gguf.size), f"template: {template_kind(gguf.chat_template)}"]
     say(f"{name}: {', '.join(part for part in about if part)}")
     num_ctx = plan.parameters.get("num_ctx", _DEFAULT_NUM_CTX)
     if gguf.shape is not None and isinstance(num_ctx, int):
         card = A10 if vram is None else round(vram * (1 << 30))
-        line = memory_line(gguf.shape, num_ctx, card, "An A10" if vram is None else "The GPU")
+        held = min(num_ctx, gguf.context_length or num_ctx)
+        line = memory_line(gguf.shape, held, card, "An A10" if vram is None else "The GPU")
         say(f"It takes {line}")
     plan.remarks += [Remark(0, text) for text in _surprises(plan, gguf, num_ctx)]
+
+
+def _counted(parameters: int) -> str:
+    """A number of parameters as models are named by it: "32.8B", "135M"."""
+    for size, unit in ((1e9, "B"), (1e6, "M")):
+        if parameters >= size:
+            return f"{parameters / size:.1f}{unit}"
+    return f"{parameters:,}"
 
 
 def _surprises(plan: ModelPlan, gguf: Gguf, num_ctx: object) -> Iterator[str]:

@@ -8,6 +8,7 @@ import click
 
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import SettingsError
+from qwentui.cli.model.bar import counting_seconds
 from qwentui.cli.model.listing import place
 from qwentui.cli.model.running import Visit, say, server_option, visit
 
@@ -30,8 +31,8 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
         model = await at.find(name or wanted.name)
         shown = short_name(model.name)
         at.stays = f"Stopped. {shown} is not loaded, unless it was before."
-        say(f"loading {shown} with {wanted.num_ctx:,} tokens of context")
-        await at.backend.preload(model.name, wanted.num_ctx, wanted.keep_alive)
+        async with counting_seconds(f"loading {shown} with {wanted.num_ctx:,} tokens of context"):
+            await at.backend.preload(model.name, wanted.num_ctx, wanted.keep_alive)
         found = next((one for one in await at.backend.loaded() if one.digest == model.digest), None)
         say(loaded_line(shown, found, wanted.num_ctx))
 
