@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.backends.choice import short_name
+from qwentui.backends.placement import place
 from qwentui.cli.model.running import Visit, say, server_option, visit
 from qwentui.cli.model.table import print_records, print_table
 from qwentui.telemetry.transfer import byte_text, clock_text
 
 if TYPE_CHECKING:
-    from qwentui.backends.base import LoadedModel
     from qwentui.cli.flags import Flags
 
 _FOREVER = 366 * 86400  # seconds: keep_alive -1 comes as a date some 290 years ahead
@@ -81,17 +81,6 @@ def loaded_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
             say("qwentui: No model is loaded.")
 
     visit(flags, host, work)
-
-
-def place(model: LoadedModel) -> str:
-    """Where a model lies: on the GPU, on the CPU, or how much of it where."""
-    if not model.size or model.size_vram is None:
-        return ""
-    if model.size_vram >= model.size:
-        return "GPU"
-    if not model.size_vram:
-        return "CPU"
-    return f"{round(100 * (1 - model.size_vram / model.size))} % on the CPU"
 
 
 def _until(expires_at: str) -> str:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.backends.choice import short_name
+from qwentui.backends.placement import loaded_line
 from qwentui.chat.errors import SettingsError
 from qwentui.cli.model.bar import counting_seconds
-from qwentui.cli.model.listing import place
 from qwentui.cli.model.running import Visit, say, server_option, visit
 
 if TYPE_CHECKING:
-    from qwentui.backends.base import LoadedModel
     from qwentui.cli.flags import Flags
 
 
@@ -37,24 +36,6 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
         say(loaded_line(shown, found, wanted.num_ctx))
 
     visit(flags, host, work)
-
-
-def loaded_line(shown: str, found: LoadedModel | None, num_ctx: int) -> str:
-    """What became of a load, in one sentence.
-
-    Args:
-        shown: The model's name.
-        found: What the server says of it, None for nothing.
-        num_ctx: The tokens that were asked for.
-    """
-    if found is None:
-        return f"{shown} was loaded, and has left the memory again."
-    where = {"": "in memory", "GPU": "wholly on the GPU", "CPU": "on the CPU: answers will be slow"}
-    lies = where.get(place(found), f"{place(found)}: answers will be slow")
-    text = f"{shown} is loaded, {lies}."
-    if found.context_length and found.context_length != num_ctx:
-        text += f" It holds {found.context_length:,} tokens, not the {num_ctx:,} that were asked for."
-    return text
 
 
 @click.command("unload")

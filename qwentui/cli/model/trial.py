@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
+from qwentui.backends.placement import loaded_line
 from qwentui.chat.message import Message, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, TextDelta
-from qwentui.cli.model.memory import loaded_line
 from qwentui.cli.model.running import Visit, say
 
 if TYPE_CHECKING:
