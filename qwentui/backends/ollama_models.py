@@ -169,10 +169,14 @@ class OllamaModels:
         await asyncio.to_thread(file.seek, 0)
         pieces = _Pieces(path, file, total)
         async with self._http.open(f"/api/blobs/sha256:{sha256}", Upload(pieces, total)) as exchange:
+            sent = False
             while not exchange.head.done():
                 await asyncio.wait({exchange.head}, timeout=_BEAT)
-                waiting = pieces.done == total
-                report(Step("verifying" if waiting else "uploading", pieces.done, total))
+                if not sent:
+                    report(Step("uploading", pieces.done, total))
+                    sent = pieces.done == total
+                    if sent:
+                        report(Step("verifying"))
             try:
                 await exchange.begin()
             except RequestRefused as error:

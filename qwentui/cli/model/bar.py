@@ -7,6 +7,7 @@ import sys
 from contextlib import asynccontextmanager
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import click
 
@@ -20,8 +21,19 @@ if TYPE_CHECKING:
     from qwentui.backends.ollama_models import Step
 
 _BAR = 24
+_SHORTEST = 8
 _STATUS = 24
+_AMOUNT = 42  # cells of "19.8 of 19.8 GB · 499 MB/s · 1:10:00 left"
 _TENTHS = 10
+
+
+def _fitted(text: str, width: int) -> str:
+    """`text` in exactly `width` cells: cut with a mark of omission, or filled up."""
+    sizes = [2 if east_asian_width(letter) in "WF" else 1 for letter in text]
+    if sum(sizes) <= width:
+        return text + " " * (width - sum(sizes))
+    kept = [size for number, size in enumerate(sizes) if sum(sizes[: number + 1]) < width]
+    return text[: len(kept)] + "…" + " " * (width - 1 - sum(kept))
 
 
 @asynccontextmanager
@@ -73,13 +85,14 @@ class Bar:
             click.echo(f"{step.status}: {self._transfer.line(step.total)}", err=True)
 
     def _rewrite(self, step: Step) -> None:
+        width = max(get_terminal_size().columns - 1, 1)
         text = step.status
         if step.total:
-            full = round(min(step.done / step.total, 1.0) * _BAR)
-            bar = "━" * full + "─" * (_BAR - full)
-            text = f"{step.status:<{_STATUS}} {bar} {self._transfer.line(step.total)}"
-        width = max(get_terminal_size().columns - 1, 1)
-        click.echo(f"\r{text[:width]}\x1b[K", nl=False, err=True)
+            size = max(_SHORTEST, min(_BAR, width - _STATUS - _AMOUNT))
+            full = round(min(step.done / step.total, 1.0) * size)
+            bar = "━" * full + "─" * (size - full)
+            text = f"{_fitted(step.status, _STATUS)} {bar} {self._transfer.line(step.total)}"
+        click.echo(f"\r{_fitted(text, width).rstrip()}\x1b[K", nl=False, err=True)
         self._open = True
 
     def close(self) -> None:

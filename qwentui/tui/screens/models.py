@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from textual.app import ComposeResult
+    from textual.events import Resize
     from textual.worker import Worker
 
     from qwentui.backends.base import ModelSummary
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from qwentui.store.settings import Settings
 
 _BAR = 20
+_TALL = 20  # rows
 _HINT = "enter takes it · s shows · l loads · u unloads · p pulls · d removes · esc goes back"
 
 
@@ -85,6 +87,10 @@ class ModelsScreen(ModelPicker):
             status.display = False
             yield status
             yield Static(_HINT, id="hint", markup=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Give up the empty lines where there are few."""
+        self.set_class(event.size.height < _TALL, "-short")
 
     @property
     def _chosen(self) -> ModelSummary | None:
