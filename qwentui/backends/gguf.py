@@ -176,6 +176,8 @@ def read_gguf(path: Path) -> Gguf:
         ModelFileError: There is no such file, it is no GGUF, or it is not whole.
     """
     name = sanitize_line(str(path))
+    if path.exists() and not path.is_file():
+        raise ModelFileError(f"{name} is a folder or a device.", "Give the path of a GGUF file.")
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -69,8 +69,7 @@ _GONE = {
 )
 """What was a parameter once, and why it is none today (`parser.go deprecatedParameters` among others)."""
 
-QUANTIZATIONS = ("q4_K_M", "q4_K_S", "q8_0")
-"""What the server can make of a model in F16, BF16 or F32 (Ollama's `docs/import.mdx`)."""
+_WHOLE = ("F16", "BF16", "F32")  # what the server quantizes; a quantized model it refuses, after the upload
 
 _TOKEN = re.compile(r"<\|[^|<>\s]+\|>|<｜[^｜<>]+｜>")
 _NAME = re.compile(r"(?:(?:\w[\w.:-]{0,349}/)?\w[\w-]{0,79}/)?\w[\w.-]{0,79}(?::\w[\w.-]{0,79})?", re.ASCII)
@@ -134,6 +133,24 @@ def check_name(name: str) -> None:
         raise ModelFileError(
             f"{sanitize_line(name, 60)!r} cannot be a model's name.",
             "Letters, digits and _ . - make a name, with a tag behind a colon: qwen3-local:32b.",
+        )
+
+
+def check_quantization(plan: ModelPlan, quantization: str) -> None:
+    """See that the server can quantize the file, if it is to.
+
+    Args:
+        plan: What was asked for.
+        quantization: What the file's header says that it is, "" for nothing.
+
+    Raises:
+        ModelFileError: The file is quantized already.
+    """
+    wanted = plan.fields.get("quantize")
+    if wanted and quantization and quantization not in _WHOLE:
+        raise ModelFileError(
+            f"The file is {quantization} already, and only F16, BF16 and F32 can be quantized.",
+            "Leave --quantize out, or get the model in F16.",
         )
 
 

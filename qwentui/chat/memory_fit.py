@@ -8,7 +8,7 @@ What llama.cpp puts on the GPU, when all layers are there (`llama-model.cpp`, `l
 * a compute buffer, the greatest part of which are the logits of one batch;
 * what CUDA itself needs.
 
-What does not fit beside a margin stays on the CPU, silently: the answers come, at a tenth of the speed.
+What does not fit beside a margin stays on the CPU, silently: the answers come, but slowly.
 
 A model whose layers look at a window only (`attention.sliding_window`) takes less cache than is said here.
 """

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_gguf import write_gguf
 
-from qwentui.backends.model_plan import PARAMETERS, ModelPlan, plan_of
+from qwentui.backends.model_plan import PARAMETERS, ModelPlan, check_name, check_quantization, plan_of
 from qwentui.backends.modelfile import COMMANDS, Command, parse_modelfile, read_modelfile
 from qwentui.chat.errors import ModelFileError
 
@@ -202,3 +202,27 @@ def test_a_parameter_is_taken_with_its_type_or_refused(name: str, text: str) -> 
     else:
         kind = list if name == "stop" else PARAMETERS[name]
         assert all(isinstance(value, kind) for value in made.parameters.values())
+
+
+def test_only_whole_numbers_are_quantized() -> None:
+    made = ModelPlan(fields={"quantize": "q4_K_M"})
+    for whole in ("F16", "BF16", "F32", ""):
+        check_quantization(made, whole)
+    check_quantization(ModelPlan(), "Q4_K_M")
+    with pytest.raises(ModelFileError, match="is Q4_K_M already"):
+        check_quantization(made, "Q4_K_M")
+
+
+@pytest.mark.parametrize(
+    "name", ["qwen3", "qwen3:32b", "me/qwen3-local_2", "hf.co/a-b/c.d:Q4_K_M", "h:5000/a/b"]
+)
+def test_names_of_models(name: str) -> None:
+    check_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "!!", "a b", "a:b:c", "/a", "a/", "-a", "你好", "a" * 81, "a\n", "../a/b/c/d"]
+)
+def test_names_that_no_server_takes(name: str) -> None:
+    with pytest.raises(ModelFileError, match="cannot be a model's name"):
+        check_name(name)

@@ -60,11 +60,8 @@ def create_command(
         from qwentui.cli.model.made_of import planned
 
         context = num_ctx or (at.launch.settings.model.num_ctx if source else None)
-        plan = await planned(source, modelfile, context, vram)
-        if system is not None:
-            plan.fields["system"] = system
-        if quantize is not None:
-            plan.fields["quantize"] = quantize
+        wishes = {"system": system or "", "quantize": quantize or ""}
+        plan = await planned(source, modelfile, context, wishes, vram)
         await _make(at, name, plan)
         if not no_ask:
             from qwentui.cli.model.trial import try_model

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.backends.gguf import read_gguf
 from qwentui.backends.model_faults import template_kind
-from qwentui.backends.model_plan import ModelPlan, Remark, plan_of
+from qwentui.backends.model_plan import ModelPlan, Remark, check_quantization, plan_of
 from qwentui.backends.modelfile import read_modelfile
 from qwentui.chat.memory_fit import A10
 from qwentui.chat.sanitize import sanitize_line
@@ -17,7 +17,7 @@ from qwentui.cli.model.running import say
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from qwentui.backends.gguf import Gguf
 
@@ -25,7 +25,11 @@ _DEFAULT_NUM_CTX = 4096  # what Ollama gives a card of less than 23 GiB
 
 
 async def planned(
-    source: Path | None, modelfile: Path | None, num_ctx: int | None, vram: float | None
+    source: Path | None,
+    modelfile: Path | None,
+    num_ctx: int | None,
+    wishes: Mapping[str, str],
+    vram: float | None,
 ) -> ModelPlan:
     """Read what is to be sent, and say what there is to say about it.
 
@@ -33,6 +37,7 @@ async def planned(
         source: A GGUF file, or
         modelfile: a Modelfile.
         num_ctx: Tokens that go before the Modelfile's.
+        wishes: Other fields of `/api/create` that do; "" for none.
         vram: GiB of the server's GPU, None where it is not known.
 
     Raises:
@@ -44,8 +49,10 @@ async def planned(
         plan = plan_of(await asyncio.to_thread(read_modelfile, modelfile), modelfile.parent)
     if num_ctx is not None:
         plan.parameters["num_ctx"] = num_ctx
+    plan.fields |= {key: text for key, text in wishes.items() if text}
     headers = [await asyncio.to_thread(read_gguf, path) for path in (*plan.files, *plan.adapters)]
     if plan.files:
+        check_quantization(plan, headers[0].quantization)
         _describe(plan, headers[0], vram)
     for remark in plan.remarks:
         say(f"Line {remark.line}: {remark.text}" if remark.line else remark.text)
