@@ -44,6 +44,14 @@ class Refuse:
     answer: Plain
 
 
+@dataclass(frozen=True, slots=True)
+class Early:
+    """The server answers so after so many bytes of an upload, and reads no more of it."""
+
+    after: int
+    answer: Plain
+
+
 FULL_DISK = Refuse(failure(500, "write /models/blobs/sha256-1: no space left on device"))
 """What Ollama says when its disk is full."""
 
@@ -55,7 +63,7 @@ class ModelServer(ScriptedServer):
         self,
         *replies: Answer,
         models: tuple[Model, ...] = (),
-        faults: Sequence[Cut | Stall | Refuse] = (),
+        faults: Sequence[Cut | Stall | Refuse | Early] = (),
         pulls: Sequence[Answer] = (),
         **rest: Any,
     ) -> None:
@@ -63,9 +71,12 @@ class ModelServer(ScriptedServer):
         self.blobs: dict[str, bytes] = {}
         self.faults = list(faults)
         self.pulls = list(pulls)
+        self._left: set[asyncio.StreamReader] = set()
         self.created: list[dict[str, Any]] = []
 
     async def _receive(self, reader: asyncio.StreamReader) -> Request:
+        if reader in self._left:
+            await asyncio.Event().wait()
         request = await read_head(reader)
         length = int(request.headers.get("content-length", 0))
         upload = request.method == "POST" and request.path.startswith("/api/blobs/")
@@ -74,6 +85,10 @@ class ModelServer(ScriptedServer):
             request.body = await reader.readexactly(min(fault.after, length))
             self.requests.append(request)
             self._notify()
+            if isinstance(fault, Early):
+                self._left.add(reader)
+                self.at[request.path] = fault.answer
+                return request
             if isinstance(fault, Stall):
                 await asyncio.Event().wait()
             raise HangUp
@@ -81,9 +96,11 @@ class ModelServer(ScriptedServer):
         return request
 
     def _choose(self, request: Request) -> Answer:
+        if request.path in self.at:
+            return self.at[request.path]
         if request.path.startswith("/api/blobs/sha256:"):
             return self._blob(request)
-        if request.path in MODELS_ROUTES and request.path not in self.at:
+        if request.path in MODELS_ROUTES:
             return self._change(request)
         return super()._choose(request)
 

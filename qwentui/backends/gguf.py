@@ -244,8 +244,10 @@ class _Header:
         if not isinstance(alignment, int) or alignment <= 0:
             raise _Cut("its alignment is no positive number")
         start = -(-self._file.tell() // alignment) * alignment
+        if not tensors:
+            return
         ends = [tensor.offset + (tensor_bytes(tensor.kind, tensor.shape) or 0) for tensor in tensors]
-        whole = start + max(ends, default=0)
+        whole = start + max(ends)
         if whole > self._size:
             raise _Cut(f"it has {self._size:,} bytes of at least {whole:,}")
 

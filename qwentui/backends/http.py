@@ -11,11 +11,12 @@ import socket
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from qwentui import __version__
+from qwentui.backends.early_answer import CONNECTED, watch
 from qwentui.backends.exchange import Exchange
 from qwentui.backends.failures import stranger_error
 from qwentui.backends.framing import RECORD_LIMIT, FramingError, decode
@@ -127,7 +128,7 @@ class HttpClient:
 
         Neither the connection nor the headers are waited for: that is for `Exchange.begin`.
         """
-        client = await self._take()
+        client = await self._take(fresh=isinstance(body, Upload))
         sent = asyncio.Event()
         head = asyncio.ensure_future(self._send(client, method, path, body, sent))
         exchange = Exchange(self.endpoint.host, head, sent)
@@ -144,9 +145,11 @@ class HttpClient:
     ) -> httpx.Response:
         import httpx
 
-        async def trace(event: str, _: object) -> None:
+        async def trace(event: str, info: dict[str, Any]) -> None:
             if event == "http11.send_request_body.complete":
                 sent.set()
+            elif event in CONNECTED and isinstance(body, Upload) and not self.endpoint.secure:
+                watch(info["return_value"])
 
         content, headers = _encoded(body)
         method = method or ("GET" if body is None else "POST")
@@ -159,8 +162,8 @@ class HttpClient:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise connection_error(error, self.endpoint) from error
 
-    async def _take(self) -> httpx.AsyncClient:
-        if self._idle:
+    async def _take(self, *, fresh: bool) -> httpx.AsyncClient:
+        if self._idle and not fresh:
             return self._idle.pop()
         async with self._preparing:
             if self._make is None:

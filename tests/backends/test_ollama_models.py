@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from model_server import FULL_DISK, Cut, ModelServer, Stall, layer, ndjson
+from model_server import FULL_DISK, Cut, Early, ModelServer, Stall, layer, ndjson
 from outcome import nothing_left
 from script import Plain, Raw
 from scripted_server import ScriptedServer
@@ -143,6 +143,16 @@ async def test_a_full_disk_is_told(models: Callable[[str], OllamaModels], gguf: 
     async with ModelServer(faults=[FULL_DISK]) as server:
         with pytest.raises(RequestRefused, match=r"no space left on device.*disk is full"):
             await make(models(server.url), gguf)
+
+
+async def test_an_answer_in_the_middle_of_an_upload_is_heard(tmp_path: Path) -> None:
+    async with ModelServer(faults=[Early(4096, FULL_DISK.answer)]) as server:
+        pieces = _Pieces(tmp_path, io.BytesIO(bytes(64 << 20)), 64 << 20)
+        http = HttpClient(Endpoint(server.url))
+        with pytest.raises(RequestRefused, match="no space left on device"):
+            await http.fetch("/api/blobs/sha256:1", Upload(pieces, 64 << 20))
+        assert pieces.done < 64 << 20
+        await http.aclose()
 
 
 async def test_a_file_that_changed_is_told_and_read_anew(
