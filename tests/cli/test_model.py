@@ -236,6 +236,14 @@ def test_a_server_that_is_not_ollama_is_told(tmp_path: Path) -> None:
     assert "is not Ollama" in run.stderr
 
 
+def test_the_built_in_model_is_not_managed(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [*QWENTUI, "--embedded", "model", "list"], env=environment(tmp_path), capture_output=True, check=False
+    )
+    assert run.returncode == 2
+    assert b"nothing to manage" in run.stderr
+
+
 def test_full_disks_and_broken_uploads(tmp_path: Path) -> None:
     write_gguf(tmp_path / "tiny.gguf")
     create = ("create", "tiny", "--from", "tiny.gguf", "--no-ask")
@@ -295,11 +303,11 @@ def test_a_terminal_gets_bars_and_columns() -> None:
 
 def test_a_terminal_is_asked_before_a_model_goes() -> None:
     with ModelServer(models=TWO).in_thread() as server:
-        for answer, left in (("n", 2), ("y", 1)):
+        for answer, left, code in (("n\r", 2, 0), ("\x03", 2, 130), ("y\r", 1, 0)):
             with _terminal(server, "rm", "llama3.2:3b") as terminal:
-                terminal.wait_for("Remove llama3.2:3b (2.0 GB) from 127.0.0.1")
-                terminal.send(f"{answer}\r")
-                assert terminal.wait_exit() == 0
+                terminal.wait_for("Remove llama3.2:3b (2.0 GB) from the server's disk?")
+                terminal.send(answer)
+                assert terminal.wait_exit() == code
             assert len(server.server.models) == left
 
 

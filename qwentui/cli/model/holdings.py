@@ -10,7 +10,7 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.cli.model.running import INTERRUPTED, Visit, say, server_option, visit
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -44,17 +44,21 @@ def copy_model(flags: Flags, *, source: str, destination: str, host: str | None)
 @click.pass_obj
 def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str | None) -> None:
     """Remove models from the server's disk. The names must be whole, and it asks before it does so."""
+    meant: list[ModelSummary] = []
 
-    async def work(at: Visit) -> None:
-        for model in await _meant(at, names):
-            shown, size = short_name(model.name), "" if model.size is None else f" ({byte_text(model.size)})"
-            if not yes and not _confirmed(f"Remove {shown}{size} from {at.backend.host}?"):
-                say(f"{shown} stays.")
-                continue
+    async def find(at: Visit) -> None:
+        meant.extend(await _meant(at, names))
+
+    async def remove(at: Visit) -> None:
+        for model in going:
             await at.models.delete(model.name)
-            say(f"{shown} is removed.")
+            say(f"{short_name(model.name)} is removed.")
 
-    visit(flags, host, work)
+    visit(flags, host, find)
+    # Asked between two visits: a loop that waits for a line cannot be interrupted.
+    going = [model for model in meant if yes or _confirmed(model)]
+    if going:
+        visit(flags, host, remove)
 
 
 async def _meant(at: Visit, names: tuple[str, ...]) -> list[ModelSummary]:
@@ -80,10 +84,23 @@ async def _meant(at: Visit, names: tuple[str, ...]) -> list[ModelSummary]:
     return meant
 
 
-def _confirmed(question: str) -> bool:
+def _confirmed(model: ModelSummary) -> bool:
+    """Ask; Ctrl+C and the end of the input end the program, and nothing is removed.
+
+    Raises:
+        SettingsError: There is nobody to ask.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
         raise SettingsError("Removing a model is asked about first, and there is no terminal.", "Give --yes.")
-    return click.confirm(question, err=True)
+    shown, size = short_name(model.name), "" if model.size is None else f" ({byte_text(model.size)})"
+    try:
+        wanted = click.confirm(f"Remove {shown}{size} from the server's disk?", err=True)
+    except click.Abort:
+        say("\nqwentui: Stopped. Nothing is removed.")
+        sys.exit(INTERRUPTED)
+    if not wanted:
+        say(f"{shown} stays.")
+    return wanted
 
 
 COMMANDS = {"copy": copy_model, "rm": remove_model}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., None])
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
+"""The exit code after Ctrl+C."""
 
 
 @dataclass(slots=True)
@@ -84,13 +85,17 @@ def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None
     Raises:
         QwentuiError: For what a user can mend.
     """
-    launch = replace(flags, embedded=None).overlaid(None, host, None).launch()
+    if flags.embedded is not None:
+        raise SettingsError(
+            "The built-in server has its one model, and nothing to manage.", "Leave out --embedded."
+        )
+    launch = flags.overlaid(None, host, None).launch()
     visits: list[Visit] = []
     try:
         asyncio.run(_visit(launch, work, visits))
     except KeyboardInterrupt:
         click.echo(f"qwentui: {visits[0].stays if visits else 'Stopped.'}", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 async def _visit(launch: Launch, work: Callable[[Visit], Awaitable[None]], visits: list[Visit]) -> None:
