@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwentui.backends.base import LoadedModel
-from qwentui.backends.placement import loaded_line, place
+from qwentui.backends.placement import listed, loaded_line, place
 from qwentui.chat.memory_fit import A10, MIB, ModelShape
+from qwentui.chat.memory_words import memory_line
 from qwentui.cli.model.bar import _fitted
 from qwentui.cli.model.listing import _until
-from qwentui.cli.model.memory_line import memory_line
 
 QWEN3_32B = ModelShape(19_318_598_656, 64, 131072, context_length=40960)
 T4 = 15360 * MIB
@@ -64,7 +64,16 @@ def test_where_a_model_lies(size: int | None, size_vram: int | None, words: str)
 def test_another_context_than_was_asked_for_is_told() -> None:
     found = LoadedModel("x", size=10, size_vram=10, context_length=2048)
     assert loaded_line("x", found, 8192).endswith("It holds 2,048 tokens, not the 8,192 that were asked for.")
-    assert "has left the memory" in loaded_line("x", None, 8192)
+    assert "left the memory" in loaded_line("x", None, 8192)
+
+
+def test_names_that_share_a_file_share_a_place() -> None:
+    first, other = LoadedModel("first:latest", digest="1"), LoadedModel("other:latest", digest="2")
+    assert listed([first, other], "OTHER") is other
+    assert listed([first, other], "third", "1") is first
+    assert listed([first], "third", "3") is first
+    assert listed([first, other], "third", "3") is None
+    assert listed([], "third") is None
 
 
 @pytest.mark.parametrize(

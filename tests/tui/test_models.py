@@ -18,6 +18,16 @@ PULL = [ndjson({"status": "pulling manifest"}, layer(40, 100), layer(100, 100), 
 TWO = (Model(), Model(name="llama3.2:3b", digest="c2" * 32, size=2_019_393_189))
 
 
+QWEN3_32B = {
+    "general.architecture": "qwen3",
+    "qwen3.block_count": 64,
+    "qwen3.context_length": 40960,
+    "qwen3.attention.head_count_kv": 8,
+    "qwen3.attention.key_length": 128,
+    "qwen3.attention.value_length": 128,
+}
+
+
 class Models:
     """A user at the models screen."""
 
@@ -62,10 +72,12 @@ async def test_a_model_is_loaded_and_unloaded(tmp_path: Path) -> None:
 
 
 async def test_a_model_is_shown(tmp_path: Path) -> None:
-    async with ModelServer(models=TWO) as server, at_models(tmp_path, server) as at:
+    qwen = Model(model_info=QWEN3_32B)
+    async with ModelServer(models=(qwen,)) as server, at_models(tmp_path, server) as at:
         await at.press("s")
         await at.told("template: Jinja · can: completion, tools, thinking")
         assert "No num_ctx is set" in at.said
+        assert "tokens of context (the KV cache 2.0)" in at.said
 
 
 async def test_a_model_is_pulled(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from qwentui.backends.model_faults import template_kind
 from qwentui.backends.model_plan import ModelPlan, Remark, check_quantization, plan_of
 from qwentui.backends.modelfile import read_modelfile
 from qwentui.chat.memory_fit import A10
+from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.cli.model.memory_line import memory_line
 from qwentui.cli.model.running import say
 from qwentui.telemetry.transfer import byte_text
 

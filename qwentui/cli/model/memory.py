@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.backends.choice import short_name
-from qwentui.backends.placement import loaded_line
+from qwentui.backends.placement import listed, loaded_line
 from qwentui.chat.errors import SettingsError
 from qwentui.cli.model.bar import counting_seconds
 from qwentui.cli.model.running import Visit, say, server_option, visit
@@ -32,7 +32,7 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
         at.stays = f"Stopped. {shown} is not loaded, unless it was before."
         async with counting_seconds(f"loading {shown} with {wanted.num_ctx:,} tokens of context"):
             await at.backend.preload(model.name, wanted.num_ctx, wanted.keep_alive)
-        found = next((one for one in await at.backend.loaded() if one.digest == model.digest), None)
+        found = listed(await at.backend.loaded(), model.name, model.digest)
         say(loaded_line(shown, found, wanted.num_ctx))
 
     visit(flags, host, work)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
-from qwentui.backends.placement import loaded_line
+from qwentui.backends.placement import listed, loaded_line
 from qwentui.chat.message import Message, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, TextDelta
@@ -41,9 +41,7 @@ async def try_model(at: Visit, name: str, plan: ModelPlan, question: str) -> Non
     text, reason = await _answer(at, request)
     for fault in _faults(text, reason):
         say(fault)
-    loaded = [model for model in await at.backend.loaded() if model.context_length]
-    found = next((model for model in loaded if model.name in (name, f"{name}:latest")), None)
-    say(loaded_line(sanitize_line(name), found, asked))
+    say(loaded_line(sanitize_line(name), listed(await at.backend.loaded(), name), asked))
 
 
 async def _answer(at: Visit, request: ChatRequest) -> tuple[str, FinishReason | None]:

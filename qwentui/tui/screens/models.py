@@ -11,10 +11,12 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from qwentui.backends.choice import short_name
-from qwentui.backends.model_faults import faults, parameters_of, template_kind
+from qwentui.backends.model_faults import faults, parameters_of, shape_of_shown, template_kind
 from qwentui.backends.ollama_models import OllamaModels, Step
-from qwentui.backends.placement import loaded_line
+from qwentui.backends.placement import listed, loaded_line
 from qwentui.chat.errors import QwentuiError
+from qwentui.chat.memory_fit import A10
+from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.telemetry.transfer import Transfer, byte_text
 from qwentui.tui.screens.model_picker import ModelPicker
@@ -146,7 +148,11 @@ class ModelsScreen(ModelPicker):
 
     async def _about(self, model: ModelSummary) -> None:
         show = await self._backend.show(model.name)
-        self._say("\n".join(about_lines(show)))
+        lines = about_lines(show)
+        shape = shape_of_shown(show, model.size or 0)
+        if shape is not None:
+            lines.insert(1, f"memory: {memory_line(shape, self._settings.model.num_ctx, A10, 'An A10')}")
+        self._say("\n".join(lines))
 
     def action_load(self) -> None:
         """Load the model as the next chat will want it."""
@@ -157,8 +163,7 @@ class ModelsScreen(ModelPicker):
     async def _load(self, model: ModelSummary) -> None:
         wanted = self._settings.model
         await self._backend.preload(model.name, wanted.num_ctx, wanted.keep_alive)
-        loaded = await self._backend.loaded()
-        found = next((one for one in loaded if one.digest == model.digest), None)
+        found = listed(await self._backend.loaded(), model.name, model.digest)
         self._say(loaded_line(short_name(model.name), found, wanted.num_ctx))
 
     def action_unload(self) -> None:
