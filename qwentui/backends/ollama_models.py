@@ -209,7 +209,8 @@ class OllamaModels:
                     last = sanitize_line(record.status)
                     report(Step(last, max(record.completed, 0), max(record.total, 0)))
             if last != "success":
-                raise ReplyCut(f"{self._http.endpoint.host} stopped before it was done.")
+                sentence = f"{self._http.endpoint.host} stopped before it was done."
+                raise ReplyCut(sentence, "What has come stays there; ask again, and it goes on.")
 
 
 class _Pieces:
