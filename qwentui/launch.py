@@ -115,11 +115,12 @@ class Launch:
             keep_alive=wanted.keep_alive,
         )
         policy = RetryPolicy(attempts=retry.attempts, delay=retry.delay, busy_delay=retry.busy_delay)
-        planner = Planner(self._trim_policy(), PromptCounter())
+        planner = Planner(self.trim_policy(), PromptCounter())
         conversation = Conversation(system=wanted.system)
         return ChatSession(backend, model, options, policy=policy, planner=planner, conversation=conversation)
 
-    def _trim_policy(self) -> TrimPolicy:
+    def trim_policy(self) -> TrimPolicy:
+        """How a long conversation is kept inside the context."""
         from qwentui.chat.context import TrimPolicy
 
         context = self.settings.context

@@ -16,6 +16,7 @@ _COMMANDS = {
     "export": "export",
     "import": "import_",
     "model": "model",
+    "doctor": "doctor",
 }
 """The commands, and the modules that hold them."""
 
