@@ -12,7 +12,7 @@ from qwentui.backends.ollama import OllamaBackend
 from qwentui.backends.openai import OpenAIBackend
 from qwentui.chat.errors import BackendError
 from qwentui.chat.message import Message, Role
-from qwentui.chat.stream import Draft, Finished, Phase, PhaseChanged, StreamEvent
+from qwentui.chat.stream import Draft, Finished, Phase, PhaseChanged, RequestSent, StreamEvent
 
 if TYPE_CHECKING:
     from qwentui.backends.base import Backend
@@ -49,8 +49,8 @@ class Outcome:
 
     @property
     def replies(self) -> tuple[StreamEvent, ...]:
-        """All events but the phases, which depend on time."""
-        return tuple(event for event in self.events if not isinstance(event, PhaseChanged))
+        """All events but those on the way to the first token, which depend on time."""
+        return tuple(event for event in self.events if not isinstance(event, PhaseChanged | RequestSent))
 
     @property
     def phases(self) -> tuple[Phase, ...]:

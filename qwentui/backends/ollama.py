@@ -21,7 +21,7 @@ from qwentui.backends.payload import messages_payload, safe_name
 from qwentui.backends.thinking import ThinkSplitter
 from qwentui.chat.errors import BackendError, NotAModelServer, ReplyBroken, ReplyCut, RequestRefused
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, ThinkingDelta
+from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, RequestSent, ThinkingDelta
 from qwentui.chat.usage import ServerUsage
 
 if TYPE_CHECKING:
@@ -217,6 +217,9 @@ class OllamaBackend:
     async def _events(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         yield PhaseChanged(Phase.CONNECTING)
         async with self._http.open("/api/chat", chat_payload(request)) as exchange:
+            await exchange.beside(exchange.sent.wait())
+            if exchange.sent.is_set():
+                yield RequestSent()
             async with aclosing(self._phases(exchange, request.model)) as phases:
                 async for phase in phases:
                     yield PhaseChanged(phase)
@@ -240,7 +243,6 @@ class OllamaBackend:
 
     async def _phases(self, exchange: Exchange, model: str) -> AsyncGenerator[Phase, None]:
         """What the reply waits for until its headers come, each time that it changes."""
-        await exchange.beside(exchange.sent.wait())
         known = None
         while not exchange.head.done():
             phase = await exchange.beside(self._phase(model))

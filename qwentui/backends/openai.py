@@ -24,7 +24,7 @@ from qwentui.chat.errors import (
     ServerFailed,
 )
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, ThinkingDelta
+from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, RequestSent, ThinkingDelta
 from qwentui.chat.usage import ServerUsage
 
 if TYPE_CHECKING:
@@ -231,6 +231,7 @@ class OpenAIBackend:
         async with self._http.open(_PATH, chat_payload(request)) as exchange:
             await exchange.beside(exchange.sent.wait())
             if exchange.sent.is_set():
+                yield RequestSent()
                 yield PhaseChanged(Phase.WAITING)
             await exchange.begin()
             exchange.silence = self._silence

@@ -45,6 +45,11 @@ class PhaseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestSent:
+    """The connection is there and the request is out; what comes next is the server's time."""
+
+
+@dataclass(frozen=True, slots=True)
 class ThinkingDelta:
     """New text of the model's reasoning."""
 
@@ -122,6 +127,7 @@ class Finished:
 
 StreamEvent = (
     PhaseChanged
+    | RequestSent
     | ThinkingDelta
     | TextDelta
     | Retrying
@@ -150,7 +156,7 @@ class Draft:
                 self._thinking.append(text)
             case Finished():
                 self.finished = event
-            case PhaseChanged() | Retrying() | Restoring() | AwaitingServer() | Trimmed() | Miscounted():
+            case _:
                 pass
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 
@@ -46,17 +46,50 @@ class ServerUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class TtftParts:
+    """The wait for a first token in parts, seconds; together they are the whole, and None is not known.
+
+    Attributes:
+        connect: Until the request was out: planning, the store, the connection, failed tries.
+        load: Until a runner was there, the scheduler's queue included (Ollama's `load_duration`).
+        prompt_eval: The prompt's evaluation, as far as it was not cached (`prompt_eval_duration`).
+        rest: What no part tells: the queue of a loaded model, the template, the way of the first token.
+    """
+
+    connect: float | None
+    load: float | None
+    prompt_eval: float | None
+    rest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """One reply's cost, seconds by the client's monotonic clock beside the server's record.
 
     `ttft` runs from the moment that the user sent the message to the first token, thinking or text, and is
     None when none came; `thinking_duration` from the first thinking token to the first one of the answer.
+    `connect` runs from the same moment until the last request was out: our own work, failed tries included.
+    It is for the screen alone; the store does not keep it.
     """
 
     ttft: float | None = None
     elapsed: float = 0.0
     thinking_duration: float | None = None
     server: ServerUsage = ServerUsage()
+    connect: float | None = field(default=None, compare=False)
+
+    @property
+    def parts(self) -> TtftParts | None:
+        """What the wait for the first token was for; None where none came."""
+        if self.ttft is None:
+            return None
+        rest = self.ttft
+        connect = _at_most(self.connect, rest)
+        rest -= connect or 0.0
+        load = _at_most(self.server.load_duration, rest)
+        rest -= load or 0.0
+        evaluation = _at_most(self.server.prompt_eval_duration, rest)
+        return TtftParts(connect, load, evaluation, max(0.0, rest - (evaluation or 0.0)))
 
     def joined(self, later: Usage) -> Usage:
         """The cost of a reply that went on later: times add up, its first token stays the first."""
@@ -65,10 +98,16 @@ class Usage:
             self.elapsed + later.elapsed,
             _sum(self.thinking_duration, later.thinking_duration),
             self.server.joined(later.server),
+            _first(self.connect, later.connect),
         )
 
 
 Number = TypeVar("Number", int, float)
+
+
+def _at_most(seconds: float | None, most: float) -> float | None:
+    """A server's number, which is taken by another clock, inside what ours saw."""
+    return None if seconds is None else min(max(seconds, 0.0), most)
 
 
 def _first(one: Number | None, other: Number | None) -> Number | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwentui.chat.stream import Finished, StreamEvent, TextDelta, ThinkingDelta
+from qwentui.chat.stream import Finished, RequestSent, StreamEvent, TextDelta, ThinkingDelta
 from qwentui.chat.usage import ServerUsage, Usage
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class Meter:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._start = clock()
+        self._sent: float | None = None
         self._first_thinking: float | None = None
         self._first_text: float | None = None
         self._last: float = self._start
@@ -36,6 +37,8 @@ class Meter:
             case TextDelta():
                 if self._first_text is None:
                     self._first_text = now
+            case RequestSent():
+                self._sent = now
             case Finished(usage=usage):
                 self._server = usage
             case _:
@@ -49,6 +52,7 @@ class Meter:
             thinking = (self._last if self._first_text is None else self._first_text) - self._first_thinking
         return Usage(
             ttft=min(firsts) - self._start if firsts else None,
+            connect=None if self._sent is None else self._sent - self._start,
             elapsed=self._last - self._start,
             thinking_duration=thinking,
             server=self._server,

@@ -21,7 +21,15 @@ from qwentui.chat.errors import (
 )
 from qwentui.chat.message import Message, Role
 from qwentui.chat.sampling import Sampling
-from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, TextDelta, ThinkingDelta
+from qwentui.chat.stream import (
+    Finished,
+    FinishReason,
+    Phase,
+    PhaseChanged,
+    RequestSent,
+    TextDelta,
+    ThinkingDelta,
+)
 
 if TYPE_CHECKING:
     from outcome import Connect
@@ -66,8 +74,9 @@ async def test_the_phases_before_the_first_token_are_told_apart(connect: Connect
                 seen.append(event)
                 if event in (PhaseChanged(Phase.LOADING), PhaseChanged(Phase.WAITING)):
                     server.release()
-    assert seen[:4] == [
+    assert seen[:5] == [
         PhaseChanged(Phase.CONNECTING),
+        RequestSent(),
         PhaseChanged(Phase.LOADING),
         PhaseChanged(Phase.WAITING),
         TextDelta("Hello"),
