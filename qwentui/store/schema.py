@@ -14,6 +14,9 @@ The full-text index holds every message that can be found. It stores no position
 makes it less than half as large, and a hit has to be located in its text anyway, to be shown. The two
 newlines behind each text give every character, also the last, a trigram that begins with it; so a search for
 one or two characters is a range of trigrams (see `search`).
+
+`drafts` holds what a chat has not sent: the composer's `text`, and as a JSON list the prompts `waiting`
+before it. A draft without `session` belongs to a chat in which nothing has been said.
 """
 
 from __future__ import annotations
@@ -152,7 +155,21 @@ _SEARCH = (
     "INSERT INTO messages_index (messages_index) VALUES ('rebuild')",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH)
+_DRAFTS = (
+    """
+    CREATE TABLE drafts (
+        key TEXT NOT NULL PRIMARY KEY,
+        session INTEGER REFERENCES sessions (number) ON DELETE CASCADE,
+        owner TEXT NOT NULL,
+        updated_at INTEGER NOT NULL,
+        waiting TEXT NOT NULL,
+        text TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX drafts_session ON drafts (session)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _DRAFTS)
 """The steps, each a list of SQL statements that is applied as a whole or not at all."""
 
 
