@@ -86,6 +86,12 @@ class DraftStore:
                     return Draft(row["text"], tuple(json.loads(row["waiting"])))
         return Draft()
 
+    def sessions(self) -> frozenset[str]:
+        """The ids of the sessions in which something is not sent."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id FROM sessions JOIN drafts ON session = number")
+            return frozenset(row["id"] for row in rows)
+
 
 def _newest(connection: sqlite3.Connection, session: int | None) -> list[sqlite3.Row]:
     return connection.execute(
