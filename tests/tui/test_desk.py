@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from script import Fault, Reply
+from script import Fault, Reply, failure
 from scripted_server import ScriptedServer
 from walk import Walk, walking
 
@@ -223,15 +223,19 @@ async def test_after_escape_what_waits_is_held_until_enter(tmp_path: Path) -> No
 
 
 async def test_after_an_error_what_waits_is_held_too(tmp_path: Path) -> None:
-    script = Reply(content=("one ", "two"), holds=(1,), fault=Fault.CUT)
-    async with ScriptedServer(script) as server, walking(tmp_path, server.url) as walk:
+    script = (Reply(content=("one ", "two"), holds=(1,), fault=Fault.CUT), failure(400, "no more of that"))
+    async with ScriptedServer(*script) as server, walking(tmp_path, server.url) as walk:
         await walk.connected()
         await _asked(walk, server, "a")
         await walk.say("b")
         server.release()
         await walk.until(lambda: not walk.app.chat.busy)
         assert "held: enter sends it" in walk.above
-        assert server.count("/api/chat") == 1
+        assert all(
+            request.json["messages"][0]["content"] == "a" and len(request.json["messages"]) < 3
+            for request in server.requests
+            if request.path == "/api/chat"
+        )
 
 
 async def test_many_waiting_prompts_take_few_lines(tmp_path: Path) -> None:
