@@ -46,8 +46,8 @@ class Host(Protocol):
     def text_returned(self, chat: LiveChat, text: str) -> None:
         """`text` was not sent and belongs before what stands in the composer of `chat`."""
 
-    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> None:
-        """Put on disk what `session` has not sent."""
+    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> bool:
+        """Put on disk what `session` has not sent; False where there is no disk for it yet."""
 
 
 class Desk:
@@ -174,9 +174,8 @@ class Desk:
     def keep(self, chat: LiveChat) -> None:
         """Put on disk what a chat has not sent."""
         state = (chat.id, chat.draft, tuple(prompt.text for prompt in self.waits(chat)))
-        if state != chat.kept:
+        if state != chat.kept and self._host.keep_draft(chat.key, *state):
             chat.kept = state
-            self._host.keep_draft(chat.key, *state)
 
     async def close(self) -> None:
         """Stop every reply, and wait until what came of them is kept."""

@@ -66,9 +66,9 @@ class DeskApp(ConnectingApp):
         """Put what was not sent before what stands in the chat's composer."""
         self.chat.give_back(chat, text)
 
-    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> None:
-        """Put on disk what is not sent."""
-        self.talks.keep_draft(key, session, text, waiting)
+    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> bool:
+        """Put on disk what is not sent; False where there is no store yet."""
+        return self.talks.keep_draft(key, session, text, waiting)
 
     # What an earlier program left
 

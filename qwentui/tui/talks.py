@@ -92,13 +92,18 @@ class Talks:
         recorder = Recorder(self._opened(), session, loaded.turns)
         return TakenUp(loaded.info.title, loaded.conversation, recorder)
 
-    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> None:
-        """Keep what a chat has not sent, soon; never waits, and may be called from a signal handler."""
-        if self._writer is not None:
-            from qwentui.store.drafts import Draft
+    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> bool:
+        """Keep what a chat has not sent, soon; False where there is no store.
 
-            draft = Draft(text, waiting)
-            self._writer.post(lambda store: store.drafts.keep(key, session, draft))
+        Never waits, and may be called from a signal handler.
+        """
+        if self._writer is None:
+            return False
+        from qwentui.store.drafts import Draft
+
+        draft = Draft(text, waiting)
+        self._writer.post(lambda store: store.drafts.keep(key, session, draft))
+        return True
 
     async def take_draft(self, key: str, session: str | None) -> Draft:
         """What was not sent in a session, or in a chat without one, by a program that is gone."""
@@ -129,7 +134,7 @@ class Talks:
 
     def _opened(self) -> StoreWriter:
         if self._writer is None:
-            raise StoreError("There are no chats to take up.")
+            raise StoreError("The store of chats is not open, so only open chats can be shown.")
         return self._writer
 
     def close(self) -> None:

@@ -85,8 +85,9 @@ class _Host:
     def text_returned(self, chat: LiveChat, text: str) -> None:
         self.composers.setdefault(chat.key, []).extend(text.split("\n\n"))
 
-    def keep_draft(self, key: str, _session: str | None, _text: str, waiting: tuple[str, ...]) -> None:
+    def keep_draft(self, key: str, _session: str | None, _text: str, waiting: tuple[str, ...]) -> bool:
         self.kept[key] = waiting
+        return True
 
 
 async def _settle() -> None:

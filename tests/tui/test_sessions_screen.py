@@ -238,6 +238,55 @@ async def test_waiting_prompts_are_marked_and_taken_back(tmp_path: Path) -> None
         assert not walk.app.desk.waiting
 
 
+async def test_what_was_interrupted_is_counted_marked_and_opened_one_after_the_other(tmp_path: Path) -> None:
+    _stored(tmp_path, ("whole", "answer"))
+    with closing(Database.open(tmp_path / "data" / "sessions.db")) as database:
+        store = SessionStore(database)
+        for title in ("one", "two"):
+            question = store.messages.ask(store.create(), title)
+            store.messages.append_reply(store.messages.begin_reply(question, model="m"), "half")
+    async with ScriptedServer() as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        assert "Replies in 2 chats were interrupted, the last one in 'two'" in walk.notices[0]
+        screen = await _listed(walk, 3)
+        assert [line[0] for line in _lines(screen)[1:4]] == ["!", "!", " "]
+        await walk.pilot.press("q", "f3")
+        await walk.until(lambda: walk.items[:1] == [UserItem("two")])
+        assert "interrupted" in walk.items[1].footer
+        await walk.pilot.press("f3")
+        await walk.until(lambda: walk.items[:1] == [UserItem("one")])
+        await walk.pilot.press("f3")
+        assert "no reply was interrupted" in walk.app.chat.title_bar.render_line(0).text
+
+
+async def test_without_a_store_the_open_chats_are_listed_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with closing(Database.open(tmp_path / "data" / "sessions.db")) as database:
+        database.connection.execute("PRAGMA user_version = 999")
+    async with ScriptedServer(Reply(content=("ok",))) as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        await walk.say("first")
+        await walk.answered()
+        first = walk.app.chat.live
+        await walk.new_chat()
+        await walk.say("second")
+        await walk.answered()
+        screen = await _listed(walk, 2)
+        assert _titles(screen) == ["first", "second"]
+        await walk.pilot.press("enter")
+        await walk.until(lambda: walk.app.chat.live is first)
+
+
+async def test_a_draft_that_was_there_before_the_store_is_kept(tmp_path: Path) -> None:
+    async with ScriptedServer() as server:
+        async with walking(tmp_path, server.url) as walk:
+            walk.app.chat.composer.text = "early draft"
+            walk.app.chat.sync_draft()
+            await walk.connected()
+        async with walking(tmp_path, server.url) as walk:
+            await walk.until(lambda: walk.app.chat.composer.text == "early draft")
+
+
 async def test_a_text_behind_the_filters_key_in_one_burst_is_no_command(tmp_path: Path) -> None:
     _stored(tmp_path, ("done", "1"), ("two", "2"))
     async with ScriptedServer() as server, walking(tmp_path, server.url) as walk:

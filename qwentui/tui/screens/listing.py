@@ -127,16 +127,16 @@ class ListingScreen(Screen["Opened | None"]):
         tags = tuple(word[1:] for word in query.split() if word.startswith("#") and word[1:])
         if query:
             await asyncio.sleep(_REST)
-        unsaid = list(self._unsaid(words, tags))
+        unkept = list(self._unkept(words, tags))
         try:
             await self._look_now()
-            await self._read_pages(" ".join(words), tags, unsaid, keep)
+            await self._read_pages(" ".join(words), tags, unkept, keep)
         except StoreError as error:
-            self.list.show(unsaid)
+            self.list.show(unkept)
             self.say(str(error))
 
     async def _read_pages(
-        self, matching: str, tags: tuple[str, ...], unsaid: list[Row], keep: str | None
+        self, matching: str, tags: tuple[str, ...], unkept: list[Row], keep: str | None
     ) -> None:
         offset, size = 0, _FIRST_PAGE
         while True:
@@ -145,7 +145,7 @@ class ListingScreen(Screen["Opened | None"]):
             if offset:
                 self.list.extend(rows)
             else:
-                self.list.show([*unsaid, *rows], keep=keep)
+                self.list.show([*unkept, *rows], keep=keep)
             offset, more = offset + size, len(page) == size
             if not more or (matching and offset >= _MOST_TITLES):
                 break
@@ -163,13 +163,14 @@ class ListingScreen(Screen["Opened | None"]):
 
         return await self.talks.read(job)
 
-    def _unsaid(self, words: list[str], tags: tuple[str, ...]) -> Iterator[Row]:
-        """The chats in which nothing has been said, but something is written."""
+    def _unkept(self, words: list[str], tags: tuple[str, ...]) -> Iterator[Row]:
+        """The open chats that the store knows nothing of: nothing was said, or there is no store."""
         for chat in self.desk.chats if not tags else ():
             waiting = self.desk.waits(chat)
             text = waiting[0].text if waiting else chat.draft.strip()
-            if chat.id is None and text and all(word.lower() in text.lower() for word in words):
-                yield Row(chat.key, f"not sent: {sanitize_line(text, 100)}", time.time())
+            title = chat.title if chat.said else text and f"not sent: {sanitize_line(text, 100)}"
+            if chat.id is None and title and all(word.lower() in title.lower() for word in words):
+                yield Row(chat.key, title, time.time())
 
     async def _look_now(self) -> None:
         seen = await self.talks.read(lambda store: (store.streaming(), store.drafts.sessions()))
@@ -189,7 +190,9 @@ class ListingScreen(Screen["Opened | None"]):
         pin = "*" if row.info is not None and row.info.pinned else " "
         if (chat is not None and chat.busy) or row.session in self._streaming:
             return f"●{pin}"
-        if (chat is not None and self.desk.waits(chat)) or row.session in self._unsent or not row.session:
+        if row.session in self._unsent or (
+            chat is not None and (chat.draft.strip() or self.desk.waits(chat))
+        ):
             return f"…{pin}"
         if row.session in self._interrupted:
             return f"!{pin}"
