@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -81,6 +81,7 @@ async def walking(
     context: Context | None = None,
     screen: Screen | None = None,
     parallel: int = 3,
+    titles: Literal["first", "model"] = "first",
     size: tuple[int, int] = (100, 30),
     resume: str | None = None,
     **model: str,
@@ -92,7 +93,7 @@ async def walking(
         model=Model(**model),
         context=context or Context(),
         screen=screen or Screen(),
-        chat=Chat(parallel=parallel),
+        chat=Chat(parallel=parallel, titles=titles),
     )
     app = QwentuiApp(Launch(paths, settings, resume=resume), load_theme("qwentui-dark", [shipped("themes")]))
     async with app.run_test(size=size) as pilot:

@@ -104,9 +104,14 @@ class Retry(_Section, frozen=True, kw_only=True):
 
 
 class Chat(_Section, frozen=True, kw_only=True):
-    """How several chats share the server; `parallel` is how many replies run at once, more prompts wait."""
+    """How several chats share the server.
+
+    `parallel` is how many replies run at once; more prompts wait. `titles` "model" asks the model for a title
+    after the first reply; "first" takes the first line of what was said first, which costs nothing.
+    """
 
     parallel: Positive = 3
+    titles: Literal["first", "model"] = "first"
 
 
 class Screen(_Section, frozen=True, kw_only=True):

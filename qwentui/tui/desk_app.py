@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qwentui.store.records import Interrupted
     from qwentui.tui.live import LiveChat, Run
     from qwentui.tui.screens.listing import Opened
+    from qwentui.tui.titling import Titles
 
 _MOST_DRAFTS = 20
 """Chats without messages that are brought back at a start."""
@@ -33,6 +34,7 @@ class DeskApp(ConnectingApp):
         super().__init__(launch)
         self.desk = Desk(launch.settings.chat.parallel, self)
         self._interrupted: list[Interrupted] = []
+        self._titles: Titles | None = None
 
     # What the desk wants of its host
 
@@ -52,15 +54,30 @@ class DeskApp(ConnectingApp):
     def desk_changed(self, _chat: LiveChat) -> None:
         """Show what runs and what waits."""
         self.chat.show_state()
+        if self._titles is not None:
+            self._titles.look()
 
     def reply_ended(self, chat: LiveChat) -> None:
         """Show the end, or say quietly that a reply has ended in a chat that is not shown."""
+        if self.launch.settings.chat.titles == "model":
+            self._ask_for_title(chat)
         if chat is self.chat.live:
             self.chat.gauges.show_usage(chat.usage)
             self.chat.post_message(self.chat.Answered())
         else:
             chat.unseen = True
             self.chat.note(f"answered: {chat.title}" if chat.complete else f"broken off: {chat.title}")
+
+    def _ask_for_title(self, chat: LiveChat) -> None:
+        if self._titles is None:
+            from qwentui.tui.titling import Titles
+
+            self._titles = Titles(self.desk, self.talks, self)
+        self._titles.answered(chat)
+
+    def titled(self, _chat: LiveChat) -> None:
+        """Show the title."""
+        self.chat.show_state()
 
     def text_returned(self, chat: LiveChat, text: str) -> None:
         """Put what was not sent before what stands in the chat's composer."""

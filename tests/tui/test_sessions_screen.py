@@ -259,6 +259,18 @@ async def test_what_was_interrupted_is_counted_marked_and_opened_one_after_the_o
         assert "no reply was interrupted" in walk.app.chat.title_bar.render_line(0).text
 
 
+async def test_the_mouse_chooses_a_row_and_opens_it(tmp_path: Path) -> None:
+    _stored(tmp_path, ("one", "1"), ("two", "2"), ("three", "3"))
+    async with ScriptedServer() as server, walking(tmp_path, server.url) as walk:
+        screen = await _listed(walk, 3)
+        await walk.pilot.click(screen.list, offset=(10, 3))
+        assert screen.list.current.title == "one"
+        await walk.pilot.click(screen.list, offset=(10, 0))
+        assert walk.app.screen is screen
+        await walk.pilot.click(screen.list, offset=(10, 3))
+        await walk.until(lambda: walk.items[:1] == [UserItem("one")])
+
+
 async def test_without_a_store_the_open_chats_are_listed_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with closing(Database.open(tmp_path / "data" / "sessions.db")) as database:
