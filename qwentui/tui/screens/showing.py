@@ -58,13 +58,14 @@ class ShowingScreen(ReadingScreen):
         self.waiting_list = WaitingList()
         self.gauges = Gauges()
         self.watch_context = ContextWatch(self.gauges, self.transcript, self.live)
+        self._ticker: Timer | None = None
         self._counting: Timer | None = None
         self._keeping: Timer | None = None
         self._note: Timer | None = None
 
     def on_mount(self) -> None:
-        """Begin to watch the clock."""
-        self.set_interval(_TICK, self._tick)
+        """Get a clock, which runs while a reply does."""
+        self._ticker = self.set_interval(_TICK, self._tick, pause=True)
 
     @property
     def session(self) -> ChatSession | None:
@@ -98,6 +99,8 @@ class ShowingScreen(ReadingScreen):
 
     def show_state(self) -> None:
         """Show what is true now of the session, of the other chats, and of what waits."""
+        if self._ticker is not None:
+            (self._ticker.resume if self.busy else self._ticker.pause)()
         session = self.live.session
         if session is not None:
             self.title_bar.show(model=short_name(session.model.name), host=session.backend.host)
