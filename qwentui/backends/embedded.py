@@ -274,6 +274,14 @@ class EmbeddedBackend:
         async with self._watched():
             return await self._talk.continues(request)
 
+    async def preload(self, model: str, num_ctx: int | None, keep_alive: str | None) -> None:
+        """Raises NotOffered: the model is in memory for as long as the program runs."""
+        await self._talk.preload(model, num_ctx, keep_alive)
+
+    async def unload(self, model: str) -> None:
+        """Raises NotOffered, as `preload` does."""
+        await self._talk.unload(model)
+
     @contextlib.asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """Ask for a reply; see `Backend.stream`."""

@@ -11,7 +11,15 @@ import click
 
 from qwentui.backends.choice import fitting
 from qwentui.chat.errors import ModelNotFound, QwentuiError, SettingsError
-from qwentui.chat.stream import FinishReason, PhaseChanged, Retrying, TextDelta, ThinkingDelta
+from qwentui.chat.stream import (
+    AwaitingServer,
+    FinishReason,
+    PhaseChanged,
+    Restoring,
+    Retrying,
+    TextDelta,
+    ThinkingDelta,
+)
 
 if TYPE_CHECKING:
     from qwentui.backends.base import Backend
@@ -77,11 +85,15 @@ async def _ask(launch: Launch, text: str, as_json: bool) -> int:
         backend = await launch.open_server()
     else:
         backend = await launch.open_embedded(_show_progress if sys.stderr.isatty() else _hide_progress)
+    log = launch.usage_log(lambda sentence: click.echo(f"qwentui: {sentence}", err=True))
     try:
         session = launch.session(backend, await backend.details(await _choose(launch, backend)))
+        session.log = log
         return await _stream(session, text, as_json)
     finally:
         await backend.aclose()
+        if log is not None:
+            log.close()
 
 
 def _show_progress(progress: Progress) -> None:
@@ -165,6 +177,10 @@ class _Printer:
                 self._say(f"{phase}…")
             case Retrying(attempt, attempts, delay, reason):
                 self._say(f"{reason} Trying again in {delay:.1f} s ({attempt}/{attempts}).")
+            case Restoring(delay=delay, reason=reason):
+                self._say(f"{reason} Going on in {delay:.1f} s.")
+            case AwaitingServer(remaining=remaining, reason=reason):
+                self._say(f"{reason} Waiting for it, {remaining:.0f} s more.")
 
     def end(self) -> None:
         """Leave the cursor at the start of a line on a terminal, and an answer that ends with a newline."""

@@ -124,6 +124,15 @@ class Screen(_Section, frozen=True, kw_only=True):
     clipboard: Literal["osc52", "tmux", "file"] = "osc52"
 
 
+class Log(_Section, frozen=True, kw_only=True):
+    """The usage log, a JSON object a line; `file` "" writes none. `max_bytes` and `keep` rotate it."""
+
+    file: str = ""
+    log_prompts: bool = False
+    max_bytes: Positive = 10_000_000
+    keep: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 3
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """All settings."""
 
@@ -132,6 +141,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     context: Context = Context()
     retry: Retry = Retry()
     chat: Chat = Chat()
+    log: Log = Log()
     screen: Screen = Screen()
 
 
