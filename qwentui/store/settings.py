@@ -103,6 +103,17 @@ class Retry(_Section, frozen=True, kw_only=True):
     silence: Seconds = 300.0
 
 
+class Chat(_Section, frozen=True, kw_only=True):
+    """How several chats share the server.
+
+    `parallel` is how many replies run at once; more prompts wait. `titles` "model" asks the model for a title
+    after the first reply; "first" takes the first line of what was said first, which costs nothing.
+    """
+
+    parallel: Positive = 3
+    titles: Literal["first", "model"] = "first"
+
+
 class Screen(_Section, frozen=True, kw_only=True):
     """How the program looks and writes to the terminal; `fps` is frames a second while text streams."""
 
@@ -129,6 +140,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     model: Model = Model()
     context: Context = Context()
     retry: Retry = Retry()
+    chat: Chat = Chat()
     log: Log = Log()
     screen: Screen = Screen()
 

@@ -39,6 +39,8 @@ def retrying(event: Retrying) -> str:
     return f"{event.reason} Trying again in {event.delay:.1f} s ({event.attempt} of {event.attempts})."
 
 
+UNSENT = "Stopped before it was sent; the text is in the composer again."
+
 TRIMMED = "上下文已优化,保持响应流畅 · Context trimmed to keep replies fast"
 
 

@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from qwentui.backends.choice import short_name
-from qwentui.chat.errors import PromptTooLong, QwentuiError
+from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import (
+    FinishReason,
     Miscounted,
     Phase,
     PhaseChanged,
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from qwentui.chat.conversation import Conversation, Reply
     from qwentui.chat.usage import Usage
     from qwentui.session import ChatSession, Replying
+    from qwentui.tui.live import Sheet
     from qwentui.tui.transcript.items import Item, Severity
-    from qwentui.tui.transcript.view import Transcript
 
 
 def reply_item(reply: Reply) -> ReplyItem:
@@ -54,23 +55,28 @@ def items_of(conversation: Conversation) -> tuple[list[Item], list[int]]:
 
 
 class ReplyRun:
-    """Opens a reply in the transcript at once; `run` fills and closes it.
+    """Opens a reply in a chat's sheet at once; `run` fills and closes it.
 
     Args:
         session: Who is asked.
-        transcript: Where it is shown.
+        transcript: Where it is written.
 
     Attributes:
         usage: What the reply cost, None before its end.
+        complete: Whether the model came to its end.
+        unsent: Whether it ended before anything was asked.
     """
 
-    def __init__(self, session: ChatSession, transcript: Transcript) -> None:
+    def __init__(self, session: ChatSession, transcript: Sheet) -> None:
         self._session = session
         self._transcript = transcript
+        self._before = session.conversation
         self._place = transcript.open_reply(short_name(session.model.name))
         self._phase = Phase.CONNECTING
         self._since = time.monotonic()
         self.usage: Usage | None = None
+        self.complete = False
+        self.unsent = False
         self._noticed = False
         self.tick()
 
@@ -84,6 +90,7 @@ class ReplyRun:
         except QwentuiError as error:
             failure = error
         finally:
+            self.unsent = self._session.conversation is self._before
             if self._transcript.is_attached:
                 self._close(failure)
 
@@ -119,8 +126,8 @@ class ReplyRun:
             self.tick()
 
     def _close(self, failure: QwentuiError | None) -> None:
-        notice = NoticeItem(str(failure), "error")
-        if isinstance(failure, PromptTooLong):
+        notice = NoticeItem(phrases.UNSENT) if failure is None else NoticeItem(str(failure), "error")
+        if self.unsent:
             # Nothing was asked, so there is no reply either.
             self._transcript.close_reply(ReplyItem(""))
             self._transcript.replace(self._place, notice)
@@ -129,6 +136,7 @@ class ReplyRun:
         if reply is None:
             return
         self.usage = reply.usage
+        self.complete = reply.finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
         self._transcript.close_reply(reply_item(reply))
         if failure is None:
             return

@@ -61,8 +61,13 @@ class Transcript(Reader):
         self.run_worker(self._beat.run(), name="transcript beat", group="beat")
         self.call_after_refresh(self._load_ahead)
 
-    def load(self, items: Sequence[Item]) -> None:
-        """Show `items` and nothing else, from the end."""
+    @property
+    def items(self) -> Sequence[Item | LiveReply]:
+        """Everything that it shows; an open reply is a `LiveReply`."""
+        return self._document.items
+
+    def load(self, items: Sequence[Item | LiveReply]) -> None:
+        """Show `items` and nothing else, from the end; one of them may be a reply that is still open."""
         self.forget(0)
         self._changed.clear()
         self._document.load(items)
@@ -197,7 +202,7 @@ class Transcript(Reader):
     def _load_ahead(self) -> None:
         """Load the languages that the reader meets first when going back."""
         for item in self._document.items[-_AHEAD:]:
-            if isinstance(item, ReplyItem):
+            if isinstance(item, ReplyItem | LiveReply):
                 self._load_languages(item.content)
 
     def _load_languages(self, text: str) -> None:
