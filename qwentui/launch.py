@@ -114,12 +114,22 @@ class Launch:
             num_predict=wanted.num_predict,
             keep_alive=wanted.keep_alive,
         )
-        policy = RetryPolicy(attempts=retry.attempts, delay=retry.delay, busy_delay=retry.busy_delay)
-        planner = Planner(self._trim_policy(), PromptCounter())
+        policy = RetryPolicy(
+            attempts=retry.attempts,
+            delay=retry.delay,
+            busy_delay=retry.busy_delay,
+            jitter=retry.jitter,
+            longest=retry.longest,
+            breaks=retry.breaks,
+            restart_wait=retry.restart_wait,
+            restart_pause=retry.restart_pause,
+        )
+        planner = Planner(self.trim_policy(), PromptCounter())
         conversation = Conversation(system=wanted.system)
         return ChatSession(backend, model, options, policy=policy, planner=planner, conversation=conversation)
 
-    def _trim_policy(self) -> TrimPolicy:
+    def trim_policy(self) -> TrimPolicy:
+        """How a long conversation is kept inside the context."""
         from qwentui.chat.context import TrimPolicy
 
         context = self.settings.context

@@ -12,9 +12,11 @@ from qwentui.store.records import Options, ShownTurn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qwentui.backends.base import ChatRequest
     from qwentui.chat.conversation import Conversation, Reply
+    from qwentui.chat.message import Message
     from qwentui.chat.stream import StreamEvent
-    from qwentui.store.records import LoadedSession
+    from qwentui.store.records import LoadedSession, Part
     from qwentui.store.sessions import SessionStore
     from qwentui.store.writer import StoreWriter
 
@@ -27,6 +29,13 @@ class AskedWith:
     model_digest: str = ""
     persona: str = ""
     options: Options = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: ChatRequest, model_digest: str) -> AskedWith:
+        """What the store keeps about a request; `num_ctx`, `num_predict` and `think` are with the options."""
+        given = {"num_ctx": request.num_ctx, "num_predict": request.num_predict, "think": request.think}
+        fields = {name: value for name, value in given.items() if value is not None}
+        return cls(request.model, model_digest, options=request.sampling.options() | fields)
 
 
 class Recorder:
@@ -97,6 +106,34 @@ class Recorder:
 
         self._opened(turn, await self._writer.write(job))
 
+    async def going_on(self, *, edited: Message | None, asked_with: AskedWith) -> None:
+        """Take up the last reply where it ended; returns when that is on the disk.
+
+        Args:
+            edited: The reply as the user has changed it, a new version beside the old one; None goes on
+                with what is there.
+            asked_with: With what the rest is asked for.
+
+        Raises:
+            StoreError: The store is closed, or the reply is not in it any more.
+        """
+        place = len(self.turns) - 1
+        known = self.turns[place].reply
+        if known is None:
+            raise StoreError("The reply that was to go on is not in the store any more.")
+        question = self._question(place)
+
+        def job(store: SessionStore) -> ShownTurn:
+            reply = known.id
+            if edited is None:
+                store.messages.resume_reply(reply)
+            else:
+                reply = _begin(store, question, asked_with)
+                store.messages.append_reply(reply, edited.content, edited.thinking)
+            return ShownTurn(store.messages.about(question), store.messages.about(reply))
+
+        self._opened(place, await self._writer.write(job))
+
     def heard(self, event: StreamEvent) -> None:
         """Keep the text that an event brings, soon; never waits."""
         if self._reply is None:
@@ -107,8 +144,12 @@ class Recorder:
             case ThinkingDelta(text):
                 self._writer.append(self._reply, thinking=text)
 
-    async def answered(self, reply: Reply) -> None:
+    async def answered(self, reply: Reply, parts: tuple[Part, ...] = ()) -> None:
         """Keep the reply as it ended; cancellation does not stop it.
+
+        Args:
+            reply: What came.
+            parts: Where its content came from, when it came in more than one part.
 
         Raises:
             StoreError: The store is closed, or the message is gone.
@@ -118,7 +159,7 @@ class Recorder:
             last = self.turns[-1]
             if last.reply is not None:
                 self.turns = (*self.turns[:-1], replace(last, reply=replace(last.reply, finished=True)))
-            await self._writer.write(lambda store: store.messages.finish_reply(number, reply))
+            await self._writer.write(lambda store: store.messages.finish_reply(number, reply, parts))
 
     async def show(self, message: int) -> Conversation:
         """Show the branch of `message`, one of the `versions` of a turn. Returns what is shown then.

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
-from qwentui.chat.conversation import Conversation, Reply
-from qwentui.chat.errors import BackendError, ContextExceeded, QwentuiError, StoreError
+from qwentui.chat.conversation import Conversation
+from qwentui.chat.errors import BackendError, CannotContinue, QwentuiError, StoreError
 from qwentui.chat.sampling import Sampling, Think
-from qwentui.chat.sanitize import sanitize
-from qwentui.chat.stream import (
-    Draft,
-    Finished,
-    FinishReason,
-    Miscounted,
-    Retrying,
-    StreamEvent,
-    TextDelta,
-    ThinkingDelta,
-    Trimmed,
-)
+from qwentui.chat.stream import FinishReason, StreamEvent
 from qwentui.counting.counter import PromptCounter, sendable
+from qwentui.course import Course, ReplyInProgress, taken_up
 from qwentui.recording import AskedWith
-from qwentui.telemetry.meter import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.retry import RetryPolicy
@@ -54,34 +41,6 @@ class ChatOptions:
     sampling: Sampling = Sampling()
     num_predict: int = 4096
     keep_alive: str | None = None
-
-
-@dataclass(slots=True)
-class _Running:
-    """A reply in the making."""
-
-    draft: Draft
-    meter: Meter
-    recorder: Recorder | None
-    removed: int = 0
-
-    def take(self, event: StreamEvent) -> StreamEvent:
-        """Sanitize, fold and time one event."""
-        match event:
-            case TextDelta(text) | ThinkingDelta(text):
-                clean = sanitize(text)
-                if clean.text is not text:
-                    self.removed += clean.removed
-                    event = type(event)(clean.text)
-        self.draft.feed(event)
-        self.meter.feed(event)
-        if self.recorder is not None:
-            self.recorder.heard(event)
-        return event
-
-    def reply(self, reason: FinishReason, model: str) -> Reply:
-        """What came, ended for `reason`."""
-        return Reply(self.draft.message(), reason, model, self.meter.usage(), self.removed)
 
 
 class ChatSession:
@@ -198,20 +157,70 @@ class ChatSession:
         return self._replying(talk, lambda recorder, with_: recorder.asked_again(turn, with_))
 
     @asynccontextmanager
+    async def go_on(self, *, content: str | None = None) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        """Have the last reply go on where it ended; the events bring what is new.
+
+        A reply of which only thinking had come begins again, behind that.
+
+        Args:
+            content: The reply as the user has changed it; None goes on with what is there.
+
+        Raises:
+            CannotContinue: There is no reply, it is whole, or the model would begin a new answer. Nothing
+                has changed.
+            QwentuiError: As for `reply`.
+        """
+        before = self.conversation.turns[-1].reply if self.conversation.turns else None
+        if before is None or (before.finish_reason is FinishReason.STOP and content is None):
+            raise CannotContinue("There is no unfinished reply to go on with.", "F5 asks for another one.")
+        edited = None if content is None else replace(before.message, content=sendable(content))
+        draft = taken_up(edited or before.message)
+        running = ReplyInProgress(self.recorder, draft, before=before.usage, removed=before.removed)
+        running.part_begins(f"continued: {before.finish_reason}" if edited is None else "edited by the user")
+        talk = self.conversation.reopened(len(self.conversation.turns) - 1)
+
+        async def record(recorder: Recorder, asked_with: AskedWith) -> None:
+            await recorder.going_on(edited=edited, asked_with=asked_with)
+
+        async with self._replying(talk, record, running) as events:
+            yield events
+
+    @asynccontextmanager
     async def _replying(
-        self, conversation: Conversation, record: Callable[[Recorder, AskedWith], Awaitable[None]]
+        self,
+        conversation: Conversation,
+        record: Callable[[Recorder, AskedWith], Awaitable[None]],
+        running: ReplyInProgress | None = None,
     ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
-        """Have the last turn of `conversation` answered; `record` puts on disk what is asked."""
-        running = _Running(Draft(), Meter(time.monotonic), self.recorder)
-        plan = await self._verified(self.planner.plan(conversation, think=self.thinks), conversation)
-        plan.check()
+        """Have the last turn of `conversation` answered.
+
+        Args:
+            conversation: Ends with a question.
+            record: Puts on disk what is asked.
+            running: What has come of the reply before, None for a new one.
+        """
+        running = running or ReplyInProgress(self.recorder)
+        course = Course(
+            self.backend,
+            self.planner,
+            self._policy,
+            conversation,
+            running,
+            request=self._request,
+            think=self.thinks,
+            told=self._left_out,
+        )
+        plan = await course.plan()
+        if not running.draft.message().content:
+            plan = await self._verified(plan, conversation)
+            plan.check()
         self.conversation = conversation
         reason = FinishReason.INTERRUPTED
         self.busy = True
         try:
             if self.recorder is not None:
-                await record(self.recorder, self._asked_with(plan))
-            async with aclosing(self._events(running, plan)) as events:
+                await record(self.recorder, AskedWith.of(self._request(plan), self.model.digest))
+            async with aclosing(course.events(plan)) as events:
                 yield events
             reason = running.draft.finished.reason if running.draft.finished else FinishReason.CANCELLED
         except asyncio.CancelledError:
@@ -222,10 +231,11 @@ class ChatSession:
             raise
         finally:
             self.busy = False
+            self._left_out = course.told
             reply = running.reply(reason, self.model.name)
             self.conversation = self.conversation.answered(reply)
             if self.recorder is not None:
-                await self.recorder.answered(reply)
+                await self.recorder.answered(reply, running.parts())
 
     async def show_version(self, message: int) -> None:
         """Show the branch of `message`, one of the `versions` that the recorder knows of a turn.
@@ -257,71 +267,25 @@ class ChatSession:
             raise StoreError("This chat is not kept anywhere, so it has one branch only.")
         return self.recorder
 
-    def _asked_with(self, plan: Plan) -> AskedWith:
-        """What the store keeps about a request; the names are those of Ollama's `options` and `think`."""
-        request = self._request(plan)
-        given = {"num_ctx": request.num_ctx, "num_predict": request.num_predict, "think": request.think}
-        options = {name: value for name, value in given.items() if value is not None}
-        return AskedWith(self.model.name, self.model.digest, options=request.sampling.options() | options)
+    def _request(self, plan: Plan, continuing: bool = False, received: int = 0) -> ChatRequest:
+        """The request of a plan.
 
-    async def _events(self, running: _Running, plan: Plan) -> AsyncGenerator[StreamEvent, None]:
-        delays = self._policy.delays(random.random)
-        shortened = False
-        while True:
-            if plan.left_out != self._left_out:
-                self._left_out = plan.left_out
-                yield Trimmed(plan.left_out)
-            try:
-                async with aclosing(self._try(running, plan)) as events:
-                    async for event in events:
-                        yield event
-                break
-            except ContextExceeded as error:
-                # Once: what is refused again, by the server's own numbers, is refused for good.
-                if shortened:
-                    raise
-                plan, shortened = self._replanned(plan, error), True
-            except BackendError as error:
-                delay = delays.after(error) if running.draft.empty else None
-                if delay is None:
-                    raise
-                yield Retrying(delays.retry, self._policy.attempts, delay, error.message)
-                await asyncio.sleep(delay)
-
-    async def _try(self, running: _Running, plan: Plan) -> AsyncGenerator[StreamEvent, None]:
-        async with self.backend.stream(self._request(plan)) as events:
-            async for event in events:
-                if isinstance(event, Finished):
-                    miscount = self._reconciled(plan, event)
-                    if miscount is not None:
-                        yield miscount
-                yield running.take(event)
-
-    def _replanned(self, plan: Plan, error: ContextExceeded) -> Plan:
-        """A shorter request, by the numbers of the server that refused `plan`."""
-        planner = self.planner
-        planner.counter.reconcile(plan.count, error.n_prompt_tokens)
-        room = (error.n_ctx or self.num_ctx) - planner.policy.reply_room
-        shorter = planner.narrowed(room).plan(self.conversation, think=self.thinks)
-        if shorter.fit.too_long or error.n_ctx is None:
-            raise error
-        return shorter
-
-    def _reconciled(self, plan: Plan, end: Finished) -> Miscounted | None:
-        difference = self.planner.counter.reconcile(plan.count, end.usage.prompt_eval_count)
-        if difference is None:
-            return None
-        return Miscounted(difference.predicted, difference.reported, difference.likely_cut)
-
-    def _request(self, plan: Plan) -> ChatRequest:
+        Args:
+            plan: What is sent.
+            continuing: Whether its last message is a partial reply: then the model must not think, for it
+                would do so in the middle of its answer, or the server refuses.
+            received: The tokens of the reply that have come before.
+        """
         options = self.options
+        think = False if continuing else options.think
+        # A reply that grew over the context would make the server drop half of it without a word.
+        room = min(options.num_predict - received, self.num_ctx - plan.count.tokens)
         return ChatRequest(
             model=self.model.name,
             messages=plan.messages,
-            think=options.think if self.model.can_think else None,
+            think=think if self.model.can_think else None,
             sampling=options.sampling,
             num_ctx=self.num_ctx,
-            # A reply that grew over the context would make the server drop half of it without a word.
-            num_predict=max(1, min(options.num_predict, self.num_ctx - plan.count.tokens)),
+            num_predict=max(1, room),
             keep_alive=options.keep_alive,
         )

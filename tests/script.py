@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +50,18 @@ class Reply:
         thoughts = tuple(("thinking", text) for text in self.thinking)
         return thoughts + tuple(("content", text) for text in self.content)
 
+    def after(self, partial: str) -> Reply:
+        """What a model that goes on with `partial` says of this: the rest of the content, no thinking."""
+        if not partial:
+            return self
+        assert "".join(self.content).startswith(partial), (partial, self.content)
+        rest, place = [], 0
+        for text in self.content:
+            place += len(text)
+            if place > len(partial):
+                rest.append(text[max(0, len(text) - (place - len(partial))) :])
+        return replace(self, content=tuple(rest), thinking=())
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
@@ -72,6 +84,22 @@ class Raw:
 Answer = Reply | Plain | Raw
 
 
+def partial_of(body: Mapping[str, Any], model: Model) -> str:
+    """The partial reply with which `model` goes on, given the body of a chat request."""
+    messages = body.get("messages") or [{}]
+    return messages[-1]["content"] if messages[-1].get("role") == "assistant" and model.leaves_open else ""
+
+
+def rendered(body: Mapping[str, Any], model: Model) -> Plain:
+    """The answer to `_debug_render_only`: the prompt in ChatML."""
+    *before, last = body["messages"]
+    text = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in before)
+    text += f"<|im_start|>{last['role']}\n{last['content']}"
+    if not partial_of(body, model):
+        text += "<|im_end|>\n<|im_start|>assistant\n"
+    return Plain(body=encode({"model": model.name, "_debug_info": {"rendered_template": text}}))
+
+
 def failure(status: int, error: str, **headers: str) -> Plain:
     """Ollama's answer to a request that it does not serve: `{"error": ...}`."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
@@ -80,7 +108,11 @@ def failure(status: int, error: str, **headers: str) -> Plain:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that the server has; `verbose` is added to `model_info` when a client asks for all."""
+    """A model that the server has; `verbose` is added to `model_info` when a client asks for all.
+
+    `leaves_open` is whether its template leaves the turn of a last assistant message open, so that a reply goes
+    on with it.
+    """
 
     name: str = "qwen3:latest"
     digest: str = "b1" * 32
@@ -93,6 +125,7 @@ class Model:
         default_factory=lambda: {"general.architecture": "qwen3", "qwen3.context_length": 40960}
     )
     verbose: Mapping[str, object] = field(default_factory=dict)
+    leaves_open: bool = True
     details: Mapping[str, object] = field(
         default_factory=lambda: {
             "format": "gguf",

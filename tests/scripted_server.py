@@ -39,7 +39,9 @@ from script import (
     document,
     encode,
     not_found,
+    partial_of,
     preloaded,
+    rendered,
     show,
 )
 
@@ -71,7 +73,7 @@ class Request:
         return json.loads(self.body or b"{}")
 
 
-class _HangUp(Exception):
+class HangUp(Exception):
     """The script wants this connection closed."""
 
 
@@ -184,11 +186,11 @@ class ScriptedServer:
         self.connections.add(task)
         try:
             while True:
-                request = await _read_request(reader)
+                request = await self._receive(reader)
                 self.requests.append(request)
                 self._notify()
                 await self._serve(request, reader, writer)
-        except (OSError, asyncio.IncompleteReadError, _HangUp, asyncio.CancelledError):
+        except (OSError, asyncio.IncompleteReadError, HangUp, asyncio.CancelledError):
             pass  # a cancellation is `stop()`; asyncio's streams would report it as an error
         finally:
             writer.close()
@@ -196,6 +198,11 @@ class ScriptedServer:
                 await writer.wait_closed()
             self.connections.discard(task)
             self._notify()
+
+    async def _receive(self, reader: asyncio.StreamReader) -> Request:
+        request = await read_head(reader)
+        request.body = await reader.readexactly(int(request.headers.get("content-length", 0)))
+        return request
 
     async def _serve(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -207,7 +214,7 @@ class ScriptedServer:
             await asyncio.wait({answer, hang_up}, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
                 request.hung_up = True
-                raise _HangUp
+                raise HangUp
             answer.result()
         finally:
             answer.cancel()
@@ -219,7 +226,8 @@ class ScriptedServer:
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         match self._choose(request):
             case Reply() as reply:
-                await self._stream(reply, request, writer)
+                model = self._find(request) or Model()
+                await self._stream(reply.after(partial_of(request.json, model)), request, writer)
             case Plain(status, body, content_type, headers):
                 writer.write(_head(status, content_type, ("Content-Length", str(len(body))), *headers))
                 writer.write(body)
@@ -229,15 +237,17 @@ class ScriptedServer:
                     writer.write(piece)
                     await writer.drain()
                     await asyncio.sleep(0)
-                raise _HangUp
+                raise HangUp
 
     def _choose(self, request: Request) -> Answer:
         if request.path in self.at:
             return self.at[request.path]
         if request.path not in _CHATS:
             return self._document(request)
-        if self._find(request) is None:
+        if (model := self._find(request)) is None:
             return not_found(request.json)
+        if request.json.get("_debug_render_only"):
+            return rendered(request.json, model)
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     async def _stream(self, reply: Reply, request: Request, writer: asyncio.StreamWriter) -> None:
@@ -264,10 +274,10 @@ class ScriptedServer:
             case Fault.ERROR:
                 await body.send(dialect.error(reply.error))
             case Fault.CUT:
-                raise _HangUp
+                raise HangUp
             case Fault.RESET:
                 body.reset()
-                raise _HangUp
+                raise HangUp
             case Fault.SILENCE:
                 await asyncio.Event().wait()
             case Fault.END:
@@ -317,13 +327,13 @@ def _head(status: int, content_type: str, *headers: tuple[str, str]) -> bytes:
     return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers), "", ""]).encode()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request:
+async def read_head(reader: asyncio.StreamReader) -> Request:
+    """A request as far as its headers go; its body is still to come."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.strip().split("\r\n")
     method, path, _ = first.split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Request(method, path, headers, body, time.monotonic())
+    return Request(method, path, headers, b"", time.monotonic())
 
 
 class ThreadedServer:

@@ -13,7 +13,7 @@ from qwentui.backends.ollama import OllamaBackend
 from qwentui.backends.retry import RetryPolicy
 from qwentui.chat.context import TrimPolicy
 from qwentui.chat.conversation import Conversation
-from qwentui.chat.errors import BackendError, ReplyCut, ServerFailed
+from qwentui.chat.errors import BackendError, CannotContinue, ReplyCut, ServerFailed
 from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, Retrying, StreamEvent, TextDelta
 from qwentui.counting.counter import PromptCounter
 from qwentui.planning import Planner
@@ -126,8 +126,9 @@ async def test_what_will_not_heal_is_not_tried_again() -> None:
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.RESET, Fault.END, Fault.ERROR])
 async def test_a_broken_reply_keeps_what_came(fault: Fault) -> None:
     script = Reply(content=("one ", "two ", "three"), fault=fault, fault_at=2)
-    async with ScriptedServer(script) as server, _session(server) as session:
-        with pytest.raises(BackendError):
+    models = (Model(leaves_open=False),)
+    async with ScriptedServer(script, models=models) as server, _session(server) as session:
+        with pytest.raises(CannotContinue):
             await _say(session, "hello")
     reply = session.conversation.turns[-1].reply
     assert reply is not None

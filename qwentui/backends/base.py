@@ -102,6 +102,12 @@ class Backend(Protocol):
     async def count_prompt(self, request: ChatRequest) -> int | None:
         """The prompt tokens that the server itself counts for `request`, None where it does not count."""
 
+    async def continues(self, request: ChatRequest) -> bool | None:
+        """Whether the model would go on from the last message of `request`, an assistant's partial one.
+
+        None where the server does not tell.
+        """
+
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """Ask for a reply; the events end with `Finished`, or with a `BackendError`.
 

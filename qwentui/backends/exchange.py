@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from qwentui.backends.framing import Frames
 
-_OK = 200
+_FINE = (200, 201)  # Ollama says 201 where it has stored a file
 _ERROR_TIMEOUT = 5.0  # seconds between the bytes of an error's body, which is worth no longer wait
 _DRAIN_TIMEOUT = 1.0  # seconds for the last chunk of a body, read so that the connection can be used again
 _PACE = 1 / 30  # seconds between two reads of a socket that brings a few bytes at a time
@@ -93,11 +93,11 @@ class Exchange:
         """Wait for the headers, for as long as it takes.
 
         Raises:
-            BackendError: No response came, or its status is not 200, or it is a web page.
+            BackendError: No response came, or its status is not 200 or 201, or it is a web page.
         """
         response = await self.head
         self._chunks = cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
-        if response.status_code != _OK:
+        if response.status_code not in _FINE:
             raise response_error(response.status_code, response.headers, await self._beginning())
         self.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if self.media_type == "text/html":

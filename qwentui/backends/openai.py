@@ -185,6 +185,10 @@ class OpenAIBackend:
         """What llama.cpp's server or vLLM counts for `request`; None elsewhere, or if it takes too long."""
         return await self._server_count.of(chat_payload(request))
 
+    async def continues(self, request: ChatRequest) -> bool | None:
+        """What llama.cpp's server would do, by the prompt that it shows; None elsewhere."""
+        return await self._server_count.continues(chat_payload(request), request.messages[-1].content)
+
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """Ask for a reply; see `Backend.stream`."""

@@ -104,6 +104,14 @@ class ServerCount:
         named = {"model": payload["model"], **body}
         return len((await self._http.fetch_json("/tokenize", _TOKENS, named, timeout=None)).tokens)
 
+    async def continues(self, payload: Mapping[str, object], partial: str) -> bool | None:
+        """Whether the prompt of a chat request ends with `partial`; None where the server shows no prompt."""
+        try:
+            rendered = await self._http.fetch_json("/apply-template", _PROMPT, payload)
+        except (RequestRefused, ServerFailed, NotAModelServer):
+            return None
+        return rendered.prompt.endswith(partial)
+
     async def _by_vllm(self, payload: Mapping[str, object]) -> int:
         """The chat passes `reasoning_effort` on to the template; `/tokenize` has it from the kwargs alone."""
         kwargs = payload.get("chat_template_kwargs")

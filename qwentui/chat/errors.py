@@ -4,7 +4,9 @@
     ├── SettingsError               a value from flag, environment or file that cannot be used
     ├── StoreError                  the disk refused
     ├── EmbeddedError               the built-in model cannot be had or started
+    ├── ModelFileError              a GGUF file or a Modelfile that cannot be used
     ├── PromptTooLong               not even the last message fits into the context
+    ├── CannotContinue              a partial reply cannot be taken up
     └── BackendError                the server, or the way to it
         ├── ConnectFailed           no connection: refused, unknown name, timeout; may heal
         ├── TlsFailed               the connection is not trusted
@@ -57,8 +59,16 @@ class EmbeddedError(QwentuiError):
     """The built-in model could not be fetched, checked or started."""
 
 
+class ModelFileError(QwentuiError):
+    """A GGUF file or a Modelfile is missing, damaged, or says what no server takes."""
+
+
 class PromptTooLong(QwentuiError):
     """Not even the system prompt and the last message fit; nothing was sent."""
+
+
+class CannotContinue(QwentuiError):
+    """The partial reply cannot be taken up: the template closes its turn, or there is none."""
 
 
 class BackendError(QwentuiError):

@@ -69,6 +69,30 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class Restoring:
+    """A reply broke off after its first token, and is taken up in `delay` seconds.
+
+    `attempt` counts the tries since the last new text, of `attempts` at most. `anew` is true where it begins
+    again, for only thinking had come.
+    """
+
+    attempt: int
+    attempts: int
+    delay: float
+    reason: str
+    anew: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingServer:
+    """The server is gone; it is looked for again in `delay` seconds, and for `remaining` more at most."""
+
+    delay: float
+    remaining: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trimmed:
     """What the request leaves out has changed: now the turns at the places `turns`."""
 
@@ -96,7 +120,17 @@ class Finished:
     model: str = ""
 
 
-StreamEvent = PhaseChanged | ThinkingDelta | TextDelta | Retrying | Trimmed | Miscounted | Finished
+StreamEvent = (
+    PhaseChanged
+    | ThinkingDelta
+    | TextDelta
+    | Retrying
+    | Restoring
+    | AwaitingServer
+    | Trimmed
+    | Miscounted
+    | Finished
+)
 
 
 @dataclass(slots=True)
@@ -116,13 +150,16 @@ class Draft:
                 self._thinking.append(text)
             case Finished():
                 self.finished = event
-            case PhaseChanged() | Retrying() | Trimmed() | Miscounted():
+            case PhaseChanged() | Retrying() | Restoring() | AwaitingServer() | Trimmed() | Miscounted():
                 pass
 
-    @property
-    def empty(self) -> bool:
-        """Whether no text, neither thinking nor answer, has come."""
-        return not self._content and not self._thinking
+    @classmethod
+    def of(cls, message: Message) -> Draft:
+        """A draft that goes on with a partial message."""
+        draft = cls()
+        draft.feed(TextDelta(message.content))
+        draft.feed(ThinkingDelta(message.thinking))
+        return draft
 
     def message(self) -> Message:
         """The message as far as it has come."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,21 @@ class ServerUsage:
             return None
         return self.eval_count / self.eval_duration
 
+    def joined(self, later: ServerUsage) -> ServerUsage:
+        """The cost of a reply that came in two parts.
+
+        Evaluation and loading add up. `prompt_eval_count` stays the first part's where that is known, for
+        the prompt of the later one holds the first part itself.
+        """
+        return ServerUsage(
+            _first(self.prompt_eval_count, later.prompt_eval_count),
+            _sum(self.prompt_eval_duration, later.prompt_eval_duration),
+            _sum(self.eval_count, later.eval_count),
+            _sum(self.eval_duration, later.eval_duration),
+            _sum(self.load_duration, later.load_duration),
+            _sum(self.total_duration, later.total_duration),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -41,3 +57,23 @@ class Usage:
     elapsed: float = 0.0
     thinking_duration: float | None = None
     server: ServerUsage = ServerUsage()
+
+    def joined(self, later: Usage) -> Usage:
+        """The cost of a reply that went on later: times add up, its first token stays the first."""
+        return Usage(
+            _first(self.ttft, later.ttft),
+            self.elapsed + later.elapsed,
+            _sum(self.thinking_duration, later.thinking_duration),
+            self.server.joined(later.server),
+        )
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _first(one: Number | None, other: Number | None) -> Number | None:
+    return other if one is None else one
+
+
+def _sum(one: Number | None, other: Number | None) -> Number | None:
+    return one + other if one is not None and other is not None else _first(one, other)

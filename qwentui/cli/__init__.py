@@ -10,7 +10,14 @@ import click
 
 from qwentui import __version__
 
-_COMMANDS = {"ask": "ask", "sessions": "sessions", "export": "export", "import": "import_"}
+_COMMANDS = {
+    "ask": "ask",
+    "sessions": "sessions",
+    "export": "export",
+    "import": "import_",
+    "model": "model",
+    "doctor": "doctor",
+}
 """The commands, and the modules that hold them."""
 
 

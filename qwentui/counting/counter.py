@@ -120,6 +120,11 @@ class PromptCounter:
             ]
         return tuple(self._calibrated(count).tokens for count in counts[added:])
 
+    @property
+    def knows_template(self) -> bool:
+        """Whether `continues` knows the answer; without a vocabulary it does not."""
+        return self._vocabulary is not None
+
     def continues(self, messages: Sequence[Message], *, think: bool) -> bool:
         """Whether a reply to `messages` would go on from the last one, the assistant's unfinished text.
 

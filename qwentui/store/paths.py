@@ -42,6 +42,11 @@ class Paths:
         """Models that were fetched for the built-in server."""
         return self.cache / "models"
 
+    @property
+    def digests(self) -> Path:
+        """The SHA-256 of large files that were sent to a server."""
+        return self.cache / "digests.json"
+
 
 def user_paths() -> Paths:
     """The folders of this user, by the platform's custom (XDG variables on Linux).

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwentui.chat.stream import (
-    Finished,
-    Miscounted,
-    PhaseChanged,
-    Retrying,
-    StreamEvent,
-    TextDelta,
-    ThinkingDelta,
-    Trimmed,
-)
+from qwentui.chat.stream import Finished, StreamEvent, TextDelta, ThinkingDelta
 from qwentui.chat.usage import ServerUsage, Usage
 
 if TYPE_CHECKING:
@@ -47,7 +38,7 @@ class Meter:
                     self._first_text = now
             case Finished(usage=usage):
                 self._server = usage
-            case PhaseChanged() | Retrying() | Trimmed() | Miscounted():
+            case _:
                 pass
 
     def usage(self) -> Usage:

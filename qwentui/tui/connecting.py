@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qwentui.backends.base import Backend, ModelSummary
+    from qwentui.backends.ollama import OllamaBackend
     from qwentui.chat.conversation import Conversation
     from qwentui.launch import Launch
     from qwentui.recording import Recorder
@@ -218,8 +219,22 @@ class ConnectingApp(App[None]):
             loaded = frozenset(model.name for model in await backend.loaded())
         except QwentuiError as error:
             self.chat.notice(str(error), "error")
+            return
+        from qwentui.backends.ollama import OllamaBackend
+
+        if isinstance(backend, OllamaBackend):
+            self._show_models(backend, models, loaded)
         else:
             self._pick(f"Models at {backend.host}", models, loaded)
+
+    def _show_models(
+        self, backend: OllamaBackend, models: tuple[ModelSummary, ...], loaded: frozenset[str]
+    ) -> None:
+        from qwentui.tui.screens.models import ModelsScreen
+
+        current = self.chat.session.model.name if self.chat.session else ""
+        screen = ModelsScreen(backend, models, loaded, current, self.launch.settings)
+        self.push_screen(screen, self._picked)
 
     async def on_unmount(self) -> None:
         """Close every connection, and the built-in server if it runs."""

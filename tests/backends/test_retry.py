@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qwentui.backends.retry import RetryPolicy
 from qwentui.chat.errors import (
@@ -22,6 +24,7 @@ HEALING: list[BackendError] = [
     ConnectFailed("x"),
     *(ServerFailed("x", status=status) for status in (500, 502, 503, 504)),
     ServerBusy("x", status=503),
+    ReplyCut("x"),
 ]
 LASTING: list[BackendError] = [
     TlsFailed("x"),
@@ -33,7 +36,6 @@ LASTING: list[BackendError] = [
     AccessDenied("x", status=401),
     ModelNotFound("x", status=404),
     ContextExceeded("x", status=400),
-    ReplyCut("x"),
 ]
 
 
@@ -73,3 +75,36 @@ def test_retry_after_is_honoured_within_bounds(asked: float, pause: float) -> No
 def test_jitter_adds_its_share() -> None:
     delays = RetryPolicy(delay=1.0, jitter=0.5).delays(lambda: 0.5)
     assert delays.after(ConnectFailed("x")) == 1.25
+
+
+def test_new_text_begins_the_count_anew_but_not_for_ever() -> None:
+    delays = RetryPolicy(attempts=1, breaks=3).delays(none)
+    for _ in range(3):
+        assert delays.after(ReplyCut("x")) == 0.5
+        assert delays.after(ReplyCut("x")) is None
+        delays.progressed()
+    assert delays.after(ReplyCut("x")) is None
+    assert delays.after(ServerFailed("x", status=500)) == 0.5
+
+
+@given(
+    delay=st.floats(0, 10),
+    wait=st.floats(0, 600),
+    pause=st.floats(0, 60),
+    jitter=st.floats(0, 1),
+    chance=st.floats(0, 1),
+)
+def test_looks_for_a_server_grow_and_end_when_the_wait_does(
+    delay: float, wait: float, pause: float, jitter: float, chance: float
+) -> None:
+    policy = RetryPolicy(delay=delay, restart_wait=wait, restart_pause=pause, jitter=jitter)
+    looks = list(policy.looks(lambda: chance))
+    assert sum(length for length, _ in looks) == pytest.approx(wait)
+    assert all(length > 0 for length, _ in looks)
+    if looks:
+        assert looks[-1][1] == pytest.approx(0, abs=1e-6)
+
+
+def test_looks_grow_to_the_longest_pause() -> None:
+    policy = RetryPolicy(delay=0.5, restart_wait=10, restart_pause=3)
+    assert [pause for pause, _ in policy.looks(none)] == [0.5, 1, 2, 3, 3, 0.5]

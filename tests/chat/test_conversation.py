@@ -41,7 +41,6 @@ def test_answering_nothing_is_an_error() -> None:
 
 def test_a_draft_folds_its_events() -> None:
     draft = Draft()
-    assert draft.empty
     end = Finished(FinishReason.STOP)
     for event in (
         PhaseChanged(Phase.WAITING),
@@ -54,4 +53,3 @@ def test_a_draft_folds_its_events() -> None:
         draft.feed(event)
     assert draft.message() == Message(Role.ASSISTANT, "ab", "hm")
     assert draft.finished is end
-    assert not draft.empty

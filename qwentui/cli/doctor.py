@@ -1,0 +1,144 @@
+"""`qwentui doctor`: is this machine set up right."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.chat.errors import SettingsError
+from qwentui.doctor.finding import Finding, Verdict, broken, exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwentui.cli.flags import Flags
+    from qwentui.launch import Launch
+
+_MARKS = {
+    Verdict.GOOD: ("ok", "green"),
+    Verdict.UNKNOWN: ("--", "bright_black"),
+    Verdict.WARNING: ("!!", "yellow"),
+    Verdict.BROKEN: ("XX", "red"),
+}
+_NAME_WIDTH = 19
+_GIB = 1 << 30
+
+
+@click.command("doctor")
+@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
+@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
+@click.option(
+    "--vram", metavar="GIB", type=click.FloatRange(min=1), help="Memory of the server's card in GiB."
+)
+@click.option(
+    "--parallel",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Requests at a time (OLLAMA_NUM_PARALLEL) for which the memory is reckoned.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a check.")
+@click.pass_obj
+def command(
+    flags: Flags, *, model: str | None, host: str | None, vram: float | None, parallel: int, as_json: bool
+) -> None:
+    """Check this machine, the server, the model, the terminal and the files; change nothing.
+
+    Ends with 0 when all is well, 1 with warnings, 2 when something is broken.
+    """
+    from qwentui.cli.output import standard_output
+
+    found: list[Finding] = []
+    launch = _launch(flags.overlaid(model, host, None), found)
+    asyncio.run(_examine(launch, found, vram, parallel, shown=not as_json))
+    if as_json:
+        with standard_output() as file:
+            for finding in found:
+                file.write(_record(finding) + b"\n")
+    else:
+        click.echo(_summary(found))
+    sys.exit(exit_code(found))
+
+
+def _launch(flags: Flags, found: list[Finding]) -> Launch:
+    """As the program starts; settings that cannot be used are a finding, and the defaults stand in."""
+    from qwentui.launch import Launch
+    from qwentui.store.paths import user_paths
+    from qwentui.store.settings import Settings
+
+    try:
+        return flags.launch()
+    except SettingsError as error:
+        found.append(broken("settings", error.message, error.hint))
+        return Launch(user_paths(), Settings())
+
+
+async def _examine(
+    launch: Launch, found: list[Finding], vram: float | None, parallel: int, *, shown: bool
+) -> None:
+    from qwentui.doctor.examination import Machine, examine_files, examine_server
+    from qwentui.telemetry.nvml import NvmlProbe
+    from qwentui.telemetry.vram import is_local
+
+    def take(finding: Finding) -> None:
+        found.append(finding)
+        if shown:
+            click.echo(_line(finding))
+
+    if shown:
+        for finding in found:
+            click.echo(_line(finding))
+    probe = NvmlProbe()
+    try:
+        cards = await asyncio.to_thread(probe.sample)
+    finally:
+        probe.close()
+    machine = Machine(cards, None if vram is None else round(vram * _GIB), parallel)
+    local = is_local(launch.endpoint().host)
+    async for finding in examine_server(launch, machine, local=local):
+        take(finding)
+    for finding in (*_examine_terminal(), *examine_files(launch)):
+        if finding.check != "settings" or all(known.check != "settings" for known in found):
+            take(finding)
+
+
+def _examine_terminal() -> Iterator[Finding]:
+    from contextlib import suppress
+    from shutil import get_terminal_size
+
+    from qwentui.doctor import terminal
+    from qwentui.doctor.finding import unknown
+    from qwentui.doctor.probe import ask_terminal, tmux_options
+
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        yield unknown("terminal", "This is none; run it in one to have it checked.")
+        return
+    yield from terminal.check_environment(os.environ, *get_terminal_size())
+    with suppress(OSError):
+        yield from terminal.check_answers(ask_terminal(sys.stdin.fileno()))
+    if os.environ.get("TMUX"):
+        yield from terminal.check_tmux(tmux_options())
+
+
+def _line(finding: Finding) -> str:
+    mark, colour = _MARKS[finding.verdict]
+    text = f"{click.style(mark, fg=colour)}  {finding.check:<{_NAME_WIDTH}} {finding.evidence}"
+    return f"{text}\n{' ' * (_NAME_WIDTH + 5)}{finding.remedy}" if finding.remedy else text
+
+
+def _summary(found: list[Finding]) -> str:
+    count = {verdict: sum(finding.verdict is verdict for finding in found) for verdict in Verdict}
+    if not count[Verdict.WARNING] + count[Verdict.BROKEN]:
+        return f"\nAll is well: {count[Verdict.GOOD]} checks."
+    return f"\n{count[Verdict.BROKEN]} broken, {count[Verdict.WARNING]} warnings, {count[Verdict.GOOD]} good."
+
+
+def _record(finding: Finding) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(msgspec.to_builtins(finding))

@@ -1,0 +1,92 @@
+"""`qwentui model create`: a model of a GGUF file or a Modelfile, tried with one question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.chat.errors import SettingsError
+from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli.model.bar import Bar
+from qwentui.cli.model.running import Visit, say, server_option, visit
+
+if TYPE_CHECKING:
+    from qwentui.backends.model_plan import ModelPlan
+    from qwentui.cli.flags import Flags
+
+_QUESTION = "Who are you? Answer in one short sentence."
+
+
+@click.command("create")
+@click.argument("name", metavar="NAME")
+@click.option("--from", "source", metavar="FILE.gguf", type=click.Path(path_type=Path), help="A GGUF file.")
+@click.option("-f", "--file", "modelfile", type=click.Path(path_type=Path), help="A Modelfile.")
+@click.option("--num-ctx", metavar="N", type=click.IntRange(min=4), help="Tokens of context.")
+@click.option("--system", metavar="TEXT", help="System prompt.")
+@click.option("--quantize", metavar="TYPE", help="Have the server quantize F16 or F32: q4_K_M, q8_0.")
+@click.option("--vram", metavar="GIB", type=click.FloatRange(min=0.1), help="Memory of the server's GPU.")
+@click.option("--ask", metavar="TEXT", default=_QUESTION, help="The question that tries the model.")
+@click.option("--no-ask", is_flag=True, help="Do not try it.")
+@server_option
+@click.pass_obj
+def create_command(
+    flags: Flags,
+    *,
+    name: str,
+    source: Path | None,
+    modelfile: Path | None,
+    num_ctx: int | None,
+    system: str | None,
+    quantize: str | None,
+    vram: float | None,
+    ask: str,
+    no_ask: bool,
+    host: str | None,
+) -> None:
+    """Make the model NAME of a GGUF file (--from) or of a Modelfile (-f), and ask it one question.
+
+    A file goes to the server once: what it has already is not sent again.
+    """
+    if (source is None) == (modelfile is None):
+        raise SettingsError("A model is made of a GGUF file or a Modelfile.", "Give --from FILE or -f FILE.")
+
+    from qwentui.backends.model_plan import check_name
+
+    check_name(name)
+
+    async def work(at: Visit) -> None:
+        from qwentui.cli.model.made_of import planned
+
+        context = num_ctx or (at.launch.settings.model.num_ctx if source else None)
+        wishes = {"system": system or "", "quantize": quantize or ""}
+        plan = await planned(source, modelfile, context, wishes, vram)
+        await _make(at, name, plan)
+        if not no_ask:
+            from qwentui.cli.model.trial import try_model
+
+            await try_model(at, name, plan, ask)
+
+    visit(flags, host, work)
+
+
+async def _make(at: Visit, name: str, plan: ModelPlan) -> None:
+    from qwentui.backends.file_digest import DigestCache
+    from qwentui.backends.ollama import same_model
+    from qwentui.backends.ollama_create import create_model
+
+    shown = sanitize_line(name)
+    if any(same_model(model.name, name) for model in await at.backend.models()):
+        say(f"{at.backend.host} has a model {shown}; it is made anew.")
+    at.stays = (
+        "Stopped. Files that the server has whole, and digests that were computed, stay; the same command"
+        " goes on with them, and an upload that was cut begins again."
+    )
+    with Bar() as bar:
+        await create_model(at.models, name, plan, DigestCache(at.launch.paths.digests), bar.show)
+    at.stays = f"Stopped. {shown} is made: qwentui --model {shown}"
+    say(f"{shown} is on {at.backend.host}.")
+
+
+COMMANDS = {"create": create_command}

@@ -1,0 +1,106 @@
+"""`qwentui model copy` and `rm`: names on the server's disk."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.backends.choice import short_name
+from qwentui.chat.errors import ModelNotFound, SettingsError
+from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli.model.running import INTERRUPTED, Visit, say, server_option, visit
+from qwentui.telemetry.transfer import byte_text
+
+if TYPE_CHECKING:
+    from qwentui.backends.base import ModelSummary
+    from qwentui.cli.flags import Flags
+
+
+@click.command("copy")
+@click.argument("source", metavar="NAME")
+@click.argument("destination", metavar="NEW_NAME")
+@server_option
+@click.pass_obj
+def copy_model(flags: Flags, *, source: str, destination: str, host: str | None) -> None:
+    """Give a model a second name; it takes no more room."""
+    from qwentui.backends.model_plan import check_name
+
+    check_name(destination)
+
+    async def work(at: Visit) -> None:
+        model = await at.find(source)
+        await at.models.copy(model.name, destination)
+        say(f"{short_name(model.name)} is also {sanitize_line(destination)} now.")
+
+    visit(flags, host, work)
+
+
+@click.command("rm")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@server_option
+@click.pass_obj
+def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str | None) -> None:
+    """Remove models from the server's disk. The names must be whole, and it asks before it does so."""
+    meant: list[ModelSummary] = []
+
+    async def find(at: Visit) -> None:
+        meant.extend(await _meant(at, names))
+
+    async def remove(at: Visit) -> None:
+        for model in going:
+            await at.models.delete(model.name)
+            say(f"{short_name(model.name)} is removed.")
+
+    visit(flags, host, find)
+    # Asked between two visits: a loop that waits for a line cannot be interrupted.
+    going = [model for model in meant if yes or _confirmed(model)]
+    if going:
+        visit(flags, host, remove)
+
+
+async def _meant(at: Visit, names: tuple[str, ...]) -> list[ModelSummary]:
+    """The models of exactly these names.
+
+    Raises:
+        ModelNotFound: One of them is not there; nothing is removed then.
+    """
+    from qwentui.backends.ollama import same_model
+
+    held = await at.backend.models()
+    meant = []
+    for name in names:
+        found = next((model for model in held if same_model(model.name, name)), None)
+        if found is None:
+            shown = sanitize_line(name)
+            raise ModelNotFound(
+                f"{at.backend.host} has no model {shown!r}.",
+                "Write the whole name, as qwentui model list shows it.",
+                status=404,
+            )
+        meant.append(found)
+    return meant
+
+
+def _confirmed(model: ModelSummary) -> bool:
+    """Ask; Ctrl+C and the end of the input end the program, and nothing is removed.
+
+    Raises:
+        SettingsError: There is nobody to ask.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise SettingsError("Removing a model is asked about first, and there is no terminal.", "Give --yes.")
+    shown, size = short_name(model.name), "" if model.size is None else f" ({byte_text(model.size)})"
+    try:
+        wanted = click.confirm(f"Remove {shown}{size} from the server's disk?", err=True)
+    except click.Abort:
+        say("\nqwentui: Stopped. Nothing is removed.")
+        sys.exit(INTERRUPTED)
+    if not wanted:
+        say(f"{shown} stays.")
+    return wanted
+
+
+COMMANDS = {"copy": copy_model, "rm": remove_model}

@@ -1,0 +1,119 @@
+"""How a command on models runs: a server that is Ollama, one loop, a clean end at Ctrl+C."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from qwentui.backends.choice import fitting
+from qwentui.chat.errors import ModelNotFound, SettingsError
+from qwentui.chat.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from qwentui.backends.base import ModelSummary
+    from qwentui.backends.ollama import OllamaBackend
+    from qwentui.backends.ollama_models import OllamaModels
+    from qwentui.cli.flags import Flags
+    from qwentui.launch import Launch
+
+    F = TypeVar("F", bound=Callable[..., None])
+
+INTERRUPTED = 130
+"""The exit code after Ctrl+C."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """A command at a server.
+
+    Attributes:
+        launch: The settings.
+        backend: The server.
+        stays: What Ctrl+C says at this moment: what is kept, and how to go on.
+    """
+
+    launch: Launch
+    backend: OllamaBackend
+    stays: str = "Stopped."
+
+    @property
+    def models(self) -> OllamaModels:
+        """The server's models, to be changed."""
+        from qwentui.backends.ollama_models import OllamaModels
+
+        retry = self.launch.settings.retry
+        return OllamaModels(self.backend.http, attempts=retry.attempts, delay=retry.delay)
+
+    async def find(self, name: str) -> ModelSummary:
+        """The model that a name, or the beginning of one, means.
+
+        Raises:
+            SettingsError: Several are meant.
+            ModelNotFound: None is.
+        """
+        held = {model.name: model for model in await self.backend.models()}
+        names = fitting(name, list(held), ())
+        shown = sanitize_line(name)
+        if not name or not names:
+            raise ModelNotFound(
+                f"{self.backend.host} has no model {shown!r}.", "See: qwentui model list", status=404
+            )
+        if len(names) > 1:
+            raise SettingsError(f"Several models fit {shown!r}: {', '.join(names)}.", "Name one of them.")
+        return held[names[0]]
+
+
+def server_option(function: F) -> F:
+    """Take `--host` behind the command's name too."""
+    return click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")(function)
+
+
+def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None]]) -> None:
+    """Do `work` at the server; Ctrl+C ends it with exit code 130 and one sentence.
+
+    Args:
+        flags: What stands before the command's name.
+        host: What stands behind it.
+        work: The command.
+
+    Raises:
+        QwentuiError: For what a user can mend.
+    """
+    if flags.embedded is not None:
+        raise SettingsError(
+            "The built-in server has its one model, and nothing to manage.", "Leave out --embedded."
+        )
+    launch = flags.overlaid(None, host, None).launch()
+    visits: list[Visit] = []
+    try:
+        asyncio.run(_visit(launch, work, visits))
+    except KeyboardInterrupt:
+        click.echo(f"qwentui: {visits[0].stays if visits else 'Stopped.'}", err=True)
+        sys.exit(INTERRUPTED)
+
+
+async def _visit(launch: Launch, work: Callable[[Visit], Awaitable[None]], visits: list[Visit]) -> None:
+    from qwentui.backends.ollama import OllamaBackend
+
+    backend = await launch.open_server()
+    try:
+        if not isinstance(backend, OllamaBackend):
+            raise SettingsError(
+                f"{backend.host} is not Ollama; only Ollama lets its models be managed.",
+                "Name an Ollama server with --host or OLLAMA_HOST.",
+            )
+        visits.append(Visit(launch, backend))
+        await work(visits[0])
+    finally:
+        await backend.aclose()
+
+
+def say(text: str) -> None:
+    """One line for whoever looks on."""
+    click.echo(text, err=True)

@@ -1,0 +1,141 @@
+"""`qwentui model show`: what one model is, what it takes, and what is wrong with its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qwentui.backends.choice import short_name
+from qwentui.chat.memory_fit import A10
+from qwentui.chat.memory_words import memory_line
+from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli.model.running import Visit, server_option, visit
+from qwentui.cli.model.table import print_records
+from qwentui.telemetry.transfer import byte_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwentui.backends.base import ModelSummary
+    from qwentui.cli.flags import Flags
+
+_LABEL = 14
+_KINDS = {
+    "Jinja": "Jinja, from the GGUF itself",
+    "Go": "Go, from Ollama or a Modelfile",
+    "none": "none",
+}
+
+
+@click.command("show")
+@click.argument("name", metavar="NAME")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON record.")
+@click.option("--vram", metavar="GIB", type=click.FloatRange(min=0.1), help="Memory of the server's GPU.")
+@server_option
+@click.pass_obj
+def show_model(flags: Flags, *, name: str, as_json: bool, vram: float | None, host: str | None) -> None:
+    """Show what a model is: its template, what it can do, its parameters, and what it takes on a GPU."""
+
+    async def work(at: Visit) -> None:
+        from qwentui.cli.output import standard_output
+
+        model = await at.find(name)
+        show = await at.backend.show(model.name)
+        if as_json:
+            print_records([_record(model, show)])
+            return
+        card = A10 if vram is None else round(vram * (1 << 30))
+        lines = [*_lines(model, show), *_memory(show, model, card, at.launch.settings.model.num_ctx, vram)]
+        with standard_output() as file:
+            file.write(("\n".join([*lines, *_warnings(show)]) + "\n").encode("utf-8", "replace"))
+
+    visit(flags, host, work)
+
+
+def _record(model: ModelSummary, show: dict[str, Any]) -> dict[str, object]:
+    from msgspec import to_builtins
+
+    from qwentui.backends.model_faults import faults, parameters_of, shape_of_shown, template_kind
+
+    shape = shape_of_shown(show, model.size or 0)
+    parameters: dict[str, list[str]] = {}
+    for key, value in parameters_of(show):
+        parameters.setdefault(sanitize_line(key), []).append(sanitize_line(value))
+    return {
+        **to_builtins(model),
+        "architecture": _architecture(show),
+        "capabilities": _capabilities(show),
+        "context_length": shape.context_length if shape else None,
+        "template": template_kind(_text(show, "template")),
+        "parameters": parameters,
+        "system": _text(show, "system"),
+        "kv_bytes_per_token": shape.kv_bytes_per_token() if shape else None,
+        "faults": list(faults(show)),
+    }
+
+
+def _lines(model: ModelSummary, show: dict[str, Any]) -> Iterator[str]:
+    from qwentui.backends.model_faults import parameters_of, shape_of_shown, template_kind
+
+    shape = shape_of_shown(show, model.size or 0)
+    about = [
+        _architecture(show),
+        model.parameter_size,
+        model.quantization_level,
+        "" if model.size is None else byte_text(model.size),
+    ]
+    yield short_name(model.name)
+    yield _line("model", " · ".join(part for part in about if part))
+    yield _line("can", ", ".join(_capabilities(show)))
+    if shape and shape.context_length:
+        yield _line("context", f"{shape.context_length:,} tokens at most")
+    yield _line("template", _KINDS[template_kind(_text(show, "template"))])
+    for key, value in parameters_of(show):
+        yield _line(
+            "parameter",
+            f"{sanitize_line(key)} {sanitize_line(value)!r}"
+            if key == "stop"
+            else f"{sanitize_line(key)} {sanitize_line(value)}",
+        )
+    if system := sanitize_line(_text(show, "system")):
+        yield _line("system", system)
+
+
+def _memory(
+    show: dict[str, Any], model: ModelSummary, card: int, num_ctx: int, vram: float | None
+) -> Iterator[str]:
+    from qwentui.backends.model_faults import shape_of_shown
+
+    shape = shape_of_shown(show, model.size or 0)
+    if shape is not None:
+        yield _line("memory", memory_line(shape, num_ctx, card, "An A10" if vram is None else "The GPU"))
+
+
+def _warnings(show: dict[str, Any]) -> Iterator[str]:
+    from qwentui.backends.model_faults import faults
+
+    for fault in faults(show):
+        yield _line("note", fault)
+
+
+def _line(label: str, text: str) -> str:
+    return f"{label:<{_LABEL}}{text}"
+
+
+def _text(show: dict[str, Any], key: str) -> str:
+    value = show.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _architecture(show: dict[str, Any]) -> str:
+    info = show.get("model_info")
+    return sanitize_line(str(info.get("general.architecture") or "")) if isinstance(info, dict) else ""
+
+
+def _capabilities(show: dict[str, Any]) -> list[str]:
+    listed = show.get("capabilities")
+    return [sanitize_line(str(item)) for item in listed] if isinstance(listed, list) else []
+
+
+COMMANDS = {"show": show_model}

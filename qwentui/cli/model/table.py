@@ -1,0 +1,45 @@
+"""Rows in columns: aligned in a terminal, with tabs between them elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_GAP = "  "
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows to standard output; the headings only to a terminal."""
+    from qwentui.cli.output import on_terminal, standard_output
+
+    lines = ["\t".join(row) for row in rows]
+    if on_terminal() and rows:
+        lines = _aligned([headings, *rows])
+    with standard_output() as file:
+        for line in lines:
+            file.write(line.encode("utf-8", "replace") + b"\n")
+
+
+def print_records(records: Sequence[dict[str, object]]) -> None:
+    """Write one JSON record a line."""
+    import msgspec
+
+    from qwentui.cli.output import standard_output
+
+    with standard_output() as file:
+        for record in records:
+            file.write(msgspec.json.encode(record) + b"\n")
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    from qwentui.tui.transcript.wrap import cells
+
+    widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        _GAP.join(
+            text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
