@@ -112,8 +112,12 @@ class Pane(ScrollView, can_focus=True):
         self._painter.clear()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Lay out what the reader scrolled to."""
-        if not self._moving and round(old_value) != round(new_value):
+        """Lay out what the reader scrolled to.
+
+        Textual itself scrolls up when the pane grows, before it tells the new size: that is still the end.
+        """
+        grew = self._window.following and round(new_value) >= self.max_scroll_y
+        if not self._moving and not grew and round(old_value) != round(new_value):
             self._window.scroll(round(new_value))
             self.show()
         if not self._slid:
