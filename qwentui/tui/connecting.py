@@ -72,7 +72,8 @@ class ConnectingApp(App[None]):
             except StoreError as error:
                 self._warn(str(error))
             else:
-                self.chat.load(self._resumed[0])
+                conversation, recorder = self._resumed
+                self.chat.load(conversation, recorder.turns)
 
     def _connect(self) -> None:
         self.run_worker(self._open(), group="connect", exclusive=True)

@@ -13,8 +13,8 @@ from textual.worker import WorkerCancelled
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import PromptTooLong
 from qwentui.tui.keys import bindings
+from qwentui.tui.screens.branching import BranchingScreen
 from qwentui.tui.screens.context_watch import ContextWatch
-from qwentui.tui.screens.reading import ReadableTranscript, ReadingScreen
 from qwentui.tui.transcript.items import NoticeItem, UserItem
 from qwentui.tui.widgets.composer import Composer
 from qwentui.tui.widgets.gauges import Gauges
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from qwentui.chat.conversation import Conversation
     from qwentui.session import ChatSession, Replying
+    from qwentui.store.records import ShownTurn
+    from qwentui.tui.screens.reading import ReadableTranscript
     from qwentui.tui.screens.reply import ReplyRun
     from qwentui.tui.transcript.items import Severity
     from qwentui.tui.transcript.palette import Palette
@@ -41,7 +43,7 @@ _REST = 0.05
 _LONG_REST = 0.2
 
 
-class ChatScreen(ReadingScreen):
+class ChatScreen(BranchingScreen):
     """Shows one session; before there is one, what is sent waits for it.
 
     Args:
@@ -123,15 +125,16 @@ class ChatScreen(ReadingScreen):
             with suppress(WorkerCancelled):
                 await reply.wait()
 
-    def load(self, conversation: Conversation) -> None:
-        """Show a talk that was had before."""
+    def load(self, conversation: Conversation, turns: tuple[ShownTurn, ...]) -> None:
+        """Show a talk that was had before, of whose turns the store knows `turns`."""
         from qwentui.tui.screens.reply import items_of
 
-        items, self.watch_context.items = items_of(conversation)
+        items, self.watch_context.items = items_of(conversation, turns)
         self.transcript.load(items)
 
     def clear(self) -> None:
         """Empty the transcript for a new chat."""
+        self.leave_edit()
         self.transcript.load(())
         self.watch_context.items.clear()
         self.gauges.show_usage(None)
@@ -144,7 +147,9 @@ class ChatScreen(ReadingScreen):
     async def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Send, unless a reply runs or something is to be asked first: then the text goes back."""
         message.stop()
-        if self.busy or self._waiting is not None:
+        if self.editing:
+            self.send_edit(message.text)
+        elif self.busy or self._waiting is not None:
             self.composer.give_back(message.text)
             self.app.bell()
         elif self._session is None:
@@ -242,7 +247,7 @@ class ChatScreen(ReadingScreen):
 
     def action_stop(self) -> None:
         """One step back: close the search, stop the reply and keep what came, or go to the composer."""
-        if self.end_search():
+        if self.end_search() or self.leave_edit():
             self.composer.focus()
         elif self._reply is not None:
             self._reply.cancel()
