@@ -71,6 +71,10 @@ class Planner:
         num_ctx = min(self._wanted, context_length or self._wanted)
         self.policy = replace(self.policy, num_ctx=num_ctx)
 
+    def fresh(self) -> Planner:
+        """A planner like this one, for a session that may come to have another model."""
+        return Planner(replace(self.policy, num_ctx=self._wanted), self.counter)
+
     def plan(self, conversation: Conversation, *, think: bool) -> Plan:
         """The next request for `conversation`."""
         placed = list(conversation.placed())

@@ -89,7 +89,7 @@ class ChatSession:
             self.model,
             self.options,
             policy=self._policy,
-            planner=self.planner,
+            planner=self.planner.fresh(),
             conversation=conversation,
             recorder=None if self.recorder is None else self.recorder.fresh(),
         )

@@ -13,6 +13,8 @@ WHERE = {
     "chat": "in the chat",
     "composer": "while writing",
     "transcript": "while reading",
+    "sessions": "in the list of chats",
+    "filter": "in its filter",
 }
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from qwentui.launch import Launch
 from qwentui.store.paths import Paths, shipped
-from qwentui.store.settings import Context, Model, Screen, Server, Settings
+from qwentui.store.settings import Chat, Context, Model, Screen, Server, Settings
 from qwentui.store.themes import load_theme
 from qwentui.tui.app import QwentuiApp
 from qwentui.tui.transcript.items import NoticeItem, ReplyItem
@@ -52,6 +52,17 @@ class Walk:
         return list(self.app.chat.transcript._document.items)
 
     @property
+    def above(self) -> str:
+        """What is said above the composer about prompts that wait."""
+        waiting = self.app.chat.waiting_list
+        return str(waiting.render()) if waiting.display else ""
+
+    async def new_chat(self) -> None:
+        left = self.app.chat.live
+        await self.pilot.press("ctrl+n")
+        await self.until(lambda: self.app.chat.live is not left)
+
+    @property
     def shown(self) -> str:
         """What is in view of the transcript."""
         transcript = self.app.chat.transcript
@@ -69,6 +80,8 @@ async def walking(
     *,
     context: Context | None = None,
     screen: Screen | None = None,
+    parallel: int = 3,
+    size: tuple[int, int] = (100, 30),
     resume: str | None = None,
     **model: str,
 ) -> AsyncIterator[Walk]:
@@ -79,7 +92,8 @@ async def walking(
         model=Model(**model),
         context=context or Context(),
         screen=screen or Screen(),
+        chat=Chat(parallel=parallel),
     )
     app = QwentuiApp(Launch(paths, settings, resume=resume), load_theme("qwentui-dark", [shipped("themes")]))
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(size=size) as pilot:
         yield Walk(app, pilot)

@@ -80,7 +80,8 @@ class _Export:
 
     def __call__(self, database: Database) -> None:
         from qwentui.chat.errors import StoreError
-        from qwentui.cli.output import replaced, standard_output
+        from qwentui.cli.output import standard_output
+        from qwentui.store.files import replaced
 
         if self.begun:
             raise StoreError(

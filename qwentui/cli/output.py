@@ -1,19 +1,17 @@
-"""Where a command writes to: standard output, a file that is replaced as a whole, a line of progress."""
+"""Where a command writes to: standard output, and a line of progress."""
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from qwentui.chat.errors import StoreError
-from qwentui.chat.sanitize import sanitize_line
+from qwentui.store.files import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,46 +37,8 @@ def standard_output() -> Iterator[BinaryIO]:
     if sys.stdout is None:
         raise StoreError("Standard output is closed.")
     # A file of its own: what could not be written is not tried again by the interpreter's end.
-    with _refusals("Standard output"), os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as file:
+    with refusals("Standard output"), os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as file:
         yield file
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file, readable by its user only, that takes `path`'s place when the block ends; else nothing stays.
-
-    A device or a named pipe is written as it is.
-
-    Raises:
-        BrokenPipeError: Who reads from a pipe has left.
-        StoreError: It cannot be written.
-    """
-    with _refusals(sanitize_line(str(path))):
-        if path.exists() and not path.is_file():
-            with path.open("wb") as device:
-                yield device
-            return
-        target = path.resolve()
-        descriptor, name = tempfile.mkstemp(prefix=".qwentui-", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def _refusals(name: str) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise StoreError(f"{name} cannot be written: {error.strerror or error}.") from error
 
 
 class Progress:

@@ -136,12 +136,16 @@ class MessageStore:
             update(connection, "messages", "id", reply, {"finish_reason": None, "owner": owner})
 
     def interrupted(self) -> tuple[Interrupted, ...]:
-        """Mark the replies whose program died while it wrote them, and tell which; others' are left alone."""
+        """Mark the replies whose program ended while it wrote them, and tell which, once.
+
+        Those that a program gave up as it was ended are among them; those of a living one are left alone.
+        """
         with self.database.transaction() as connection:
             rows = connection.execute(
                 "SELECT session_infos.*, messages.id AS message, owner"
                 " FROM messages JOIN session_infos ON number = session"
-                " WHERE role = 'assistant' AND finish_reason IS NULL ORDER BY messages.id"
+                " WHERE owner IS NOT NULL OR (role = 'assistant' AND finish_reason IS NULL)"
+                " ORDER BY messages.id"
             ).fetchall()
             alive = {owner: self.database.alive(owner or "") for owner in {row["owner"] for row in rows}}
             dead = [row for row in rows if not alive[row["owner"]]]
@@ -153,10 +157,10 @@ class MessageStore:
         )
 
     def give_up(self) -> None:
-        """Mark the replies that this process began and will not finish."""
+        """Mark the replies that this process began and will not finish; `interrupted` tells the next one."""
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE messages SET finish_reason = ?, owner = NULL"
+                "UPDATE messages SET finish_reason = ?"
                 " WHERE role = 'assistant' AND finish_reason IS NULL AND owner = ?",
                 (FinishReason.INTERRUPTED, self.database.owner),
             )
@@ -178,6 +182,14 @@ class MessageStore:
             session = message_row(connection, message)["session"]
             head = branches.newest_leaf(connection, session, message)
             update(connection, "sessions", "number", session, {"head": head})
+
+    def bring_into_view(self, message: int) -> None:
+        """Show a branch that `message` is on; the one that is shown stays where it is on that one."""
+        with self.database.transaction() as connection:
+            number = message_row(connection, message)["session"]
+            head = connection.execute("SELECT head FROM sessions WHERE number = ?", (number,)).fetchone()[0]
+            if all(row["id"] != message for row in branches.path(connection, head)):
+                self.show(message)
 
     def delete(self, message: int) -> tuple[int, ...]:
         """Take one message out of its branches; what follows it stays. Returns what `restore` takes.

@@ -7,13 +7,17 @@ Times are whole milliseconds since 1970 in UTC, so that they pass through text w
 Durations are seconds, counts are tokens. `sessions.tags` holds each tag between newlines, so that one
 `instr` finds a tag and nothing that merely contains it. `messages` is a tree: an edited message or a
 regenerated reply is one more child of the same parent, and `sessions.head` names the leaf whose branch is
-shown. An assistant's message without `finish_reason` is still being written by `owner`. The long texts stand
-last: what comes before them is read without following their overflow pages, and outlives the loss of one.
+shown. An assistant's message without `finish_reason` is still being written by `owner`; one with both was
+given up by a program that was ended, and nobody has been told yet. The long texts stand last: what comes
+before them is read without following their overflow pages, and outlives the loss of one.
 
 The full-text index holds every message that can be found. It stores no positions (`detail=none`): that
 makes it less than half as large, and a hit has to be located in its text anyway, to be shown. The two
 newlines behind each text give every character, also the last, a trigram that begins with it; so a search for
 one or two characters is a range of trigrams (see `search`).
+
+`drafts` holds what a chat has not sent: the composer's `text`, and as a JSON list the prompts `waiting`
+before it. A draft without `session` belongs to a chat in which nothing has been said.
 """
 
 from __future__ import annotations
@@ -152,7 +156,22 @@ _SEARCH = (
     "INSERT INTO messages_index (messages_index) VALUES ('rebuild')",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH)
+_UNFINISHED = (
+    """
+    CREATE TABLE drafts (
+        key TEXT NOT NULL PRIMARY KEY,
+        session INTEGER REFERENCES sessions (number) ON DELETE CASCADE,
+        owner TEXT NOT NULL,
+        updated_at INTEGER NOT NULL,
+        waiting TEXT NOT NULL,
+        text TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX drafts_session ON drafts (session)",
+    "CREATE INDEX messages_owned ON messages (owner) WHERE owner IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _UNFINISHED)
 """The steps, each a list of SQL statements that is applied as a whole or not at all."""
 
 

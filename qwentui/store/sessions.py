@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.store import branches
+from qwentui.store.drafts import DraftStore
 from qwentui.store.messages import MessageStore
-from qwentui.store.records import LoadedSession, SessionInfo, new_id, session_info, tags_text
+from qwentui.store.records import LoadedSession, SessionInfo, json_text, new_id, session_info, tags_text
 from qwentui.store.search import Hit, search, title_pattern
 from qwentui.store.statements import insert, missing, session_row, update
 
@@ -27,7 +28,7 @@ _RANDOM_DIGITS = 3
 
 
 class SessionStore:
-    """The sessions in a store, and by `messages` what was said in them.
+    """The sessions in a store, by `messages` what was said in them, by `drafts` what is still to be said.
 
     Every method may raise `StoreError`: the disk refuses, or there is no such session. Changes are on the
     disk when a method returns.
@@ -40,6 +41,7 @@ class SessionStore:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self.database = database
         self.messages = MessageStore(database, clock)
+        self.drafts = DraftStore(database, clock)
         self._clock = clock
 
     def create(
@@ -142,6 +144,7 @@ class SessionStore:
         *,
         matching: str = "",
         tag: str = "",
+        tags: tuple[str, ...] = (),
         since: float = 0.0,
         limit: int = 100,
         offset: int = 0,
@@ -151,6 +154,7 @@ class SessionStore:
         Args:
             matching: Words that the title has to hold, in either case.
             tag: A tag that it has to bear.
+            tags: Beginnings of tags that it has to bear, each.
             since: Seconds since 1970 since when something has to have happened in it.
             limit: How many at most.
             offset: How many to pass over.
@@ -161,17 +165,28 @@ class SessionStore:
                 " AND title LIKE :pattern ESCAPE '\\' AND (:words = '' OR holds(title, :words))"
                 " AND updated_at >= :since"
                 " AND (:tag = '' OR instr(tags, char(10) || :tag || char(10)))"
+                " AND NOT EXISTS (SELECT 1 FROM json_each(:tags) WHERE NOT instr(tags, char(10) || value))"
                 " ORDER BY pinned DESC, updated_at DESC, number DESC LIMIT :limit OFFSET :offset",
                 {
                     "pattern": title_pattern(matching),
                     "words": matching.strip(),
                     "since": round(since * 1000),
                     "tag": tag,
+                    "tags": json_text(tags),
                     "limit": limit,
                     "offset": offset,
                 },
             )
             return tuple(map(session_info, rows))
+
+    def streaming(self) -> frozenset[str]:
+        """The ids of the sessions in which a reply is being written, by this process or another one."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT sessions.id FROM messages JOIN sessions ON number = session"
+                " WHERE finish_reason IS NULL AND role = 'assistant'"
+            )
+            return frozenset(row["id"] for row in rows)
 
     def search(self, query: str, limit: int = 50) -> tuple[Hit, ...]:
         """Messages and titles that hold every word of `query`, the newest first (see `search`)."""

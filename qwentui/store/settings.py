@@ -103,6 +103,12 @@ class Retry(_Section, frozen=True, kw_only=True):
     silence: Seconds = 300.0
 
 
+class Chat(_Section, frozen=True, kw_only=True):
+    """How several chats share the server; `parallel` is how many replies run at once, more prompts wait."""
+
+    parallel: Positive = 3
+
+
 class Screen(_Section, frozen=True, kw_only=True):
     """How the program looks and writes to the terminal; `fps` is frames a second while text streams."""
 
@@ -120,6 +126,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     model: Model = Model()
     context: Context = Context()
     retry: Retry = Retry()
+    chat: Chat = Chat()
     screen: Screen = Screen()
 
 

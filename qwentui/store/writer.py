@@ -104,6 +104,19 @@ class StoreWriter:
         except StoreRefused:
             return await self.write(job)
 
+    def post(self, job: Callable[[SessionStore], object]) -> None:
+        """Run `job` after everything that was asked for before it; never waits, and tells nobody of an error.
+
+        May be called from a signal handler, as `close` may.
+        """
+
+        def run() -> None:
+            with suppress(StoreError):
+                self._attempt(job)
+
+        if not self._closed:
+            self._queue.put(run)
+
     def append(self, reply: int, content: str = "", thinking: str = "") -> None:
         """Add text to a reply, soon; never waits."""
         if not self._closed:

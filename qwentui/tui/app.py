@@ -16,7 +16,7 @@ from qwentui.chat.errors import QwentuiError, StoreError
 from qwentui.chat.sanitize import sanitize_whole
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui.clipboard import osc52, write_copy
-from qwentui.tui.connecting import ConnectingApp
+from qwentui.tui.desk_app import DeskApp
 from qwentui.tui.editor import edit, page
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
@@ -37,7 +37,7 @@ T = TypeVar("T")
 _NEXT_THINK: dict[Think, tuple[Think, str]] = {None: (True, "on"), True: (False, "off")}
 
 
-class QwentuiApp(ConnectingApp):
+class QwentuiApp(DeskApp):
     """One window on one server.
 
     Args:
@@ -51,8 +51,9 @@ class QwentuiApp(ConnectingApp):
     BINDINGS = bindings("everywhere")
 
     def __init__(self, launch: Launch, theme: ThemeFile) -> None:
+        super().__init__(launch)
         palette = Palette.from_colors(**palette_colors(theme))
-        super().__init__(launch, ChatScreen(palette, launch.settings.screen.fps, self._load_history))
+        self.chat = ChatScreen(palette, launch.settings.screen.fps, self._load_history, self.desk)
         self._warned: set[str] = set()
         self.register_theme(textual_theme(theme))
         self.theme = theme.name
@@ -81,6 +82,7 @@ class QwentuiApp(ConnectingApp):
 
     def _save(self) -> None:
         """Put on disk what must not be lost: the process is about to end."""
+        self.chat.sync_draft()
         self.talks.close()
 
     def _load_history(self) -> list[str]:
@@ -90,7 +92,7 @@ class QwentuiApp(ConnectingApp):
             self.chat.notice(str(error), "warning")
             return []
 
-    def on_chat_screen_sent(self, message: ChatScreen.Sent) -> None:
+    def on_composing_screen_sent(self, message: ChatScreen.Sent) -> None:
         """Keep the prompt for the next time; look for a model again if there is none yet."""
         self.run_worker(partial(self._remember, message.text), thread=True, group="history")
         searching = any(worker.group == "connect" and worker.is_running for worker in self.workers)
@@ -107,14 +109,6 @@ class QwentuiApp(ConnectingApp):
         if text not in self._warned:
             self._warned.add(text)
             self.chat.notice(text, "warning")
-
-    async def on_chat_screen_new_chat_wanted(self) -> None:
-        """Begin again with the same model and options."""
-        session = self.chat.session
-        await self.chat.stop_reply()
-        self.chat.clear()
-        if session is not None:
-            self.chat.show(session.fresh())
 
     def on_chat_screen_think_toggled(self) -> None:
         """Go round: the model's default, on, off."""

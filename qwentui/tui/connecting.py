@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from qwentui.backends.choice import fitting, short_name
-from qwentui.chat.errors import EmbeddedError, ModelNotFound, QwentuiError, StoreError
+from qwentui.chat.errors import EmbeddedError, ModelNotFound, QwentuiError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.tui.talks import Talks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qwentui.backends.base import Backend, ModelSummary
+    from qwentui.backends.base import Backend, ModelDetails, ModelSummary
     from qwentui.backends.ollama import OllamaBackend
-    from qwentui.chat.conversation import Conversation
     from qwentui.launch import Launch
-    from qwentui.recording import Recorder
     from qwentui.session import ChatSession
+    from qwentui.tui.desk import Desk
     from qwentui.tui.screens.chat import ChatScreen
     from qwentui.tui.screens.no_server import WayOn
 
@@ -30,24 +29,31 @@ class ConnectingApp(App[None]):
 
     Args:
         launch: What to talk to, and how.
-        chat: Who talks.
+
+    Attributes:
+        desk: The chats that are open; set by the subclass, and so is `chat`.
+        chat: The screen that shows one of them.
     """
 
-    def __init__(self, launch: Launch, chat: ChatScreen) -> None:
+    desk: Desk
+    chat: ChatScreen
+
+    def __init__(self, launch: Launch) -> None:
         super().__init__()
         self.launch = launch
-        self.chat = chat
         self.talks = Talks(launch.paths.database, self._warn)
         self._backend: Backend | None = None
         self._host: str | None = None
-        self._resumed: tuple[Conversation, Recorder] | None = None
+        self._restored = False
 
     def start(self) -> None:
         """Open the store, then look for the model that the launch wants."""
         self.run_worker(self._begin(), group="connect", exclusive=True)
 
     async def _begin(self) -> None:
-        await self._restore()
+        if not self._restored:
+            self._restored = True
+            await self.restore()
         if self.launch.embedded is None:
             await self._open()
         else:
@@ -56,24 +62,9 @@ class ConnectingApp(App[None]):
     def _warn(self, text: str) -> None:
         self.chat.notice(text, "warning")
 
-    async def _restore(self) -> None:
-        """Show the talk that is to be taken up, and tell what was interrupted."""
-        interrupted = await self.talks.open()
-        which = self.launch.resume
-        if which is None:
-            for found in interrupted[:1]:
-                self.chat.notice(
-                    f"The reply in {found.session.title!r} was interrupted; what came of it is kept."
-                    f" qwentui --session {found.session.id} takes it up."
-                )
-        elif self._resumed is None:
-            try:
-                self._resumed = await self.talks.resume(which)
-            except StoreError as error:
-                self._warn(str(error))
-            else:
-                conversation, recorder = self._resumed
-                self.chat.load(conversation, recorder.turns)
+    async def restore(self) -> None:
+        """Open the store, and bring back what an earlier program left."""
+        await self.talks.open()
 
     def _connect(self) -> None:
         self.run_worker(self._open(), group="connect", exclusive=True)
@@ -136,10 +127,7 @@ class ConnectingApp(App[None]):
         details = await backend.details(name)
         session = self.chat.session
         if session is None:
-            session = self.launch.session(backend, details)
-            session.recorder = self.talks.recorder()
-            if self._resumed is not None:
-                session.conversation, session.recorder = self._resumed
+            session = self._seat_all(backend, details)
         else:
             if session.model.name != name and session.conversation.turns:
                 self.chat.notice(f"From here on: {short_name(name)} @ {backend.host}")
@@ -147,15 +135,31 @@ class ConnectingApp(App[None]):
         contradiction = session.planner.policy.contradiction
         if contradiction:
             self.chat.notice(contradiction)
-        self.chat.show(session)
+        self.chat.show_state()
+        self.desk.pump()
         self.run_worker(self._count_exactly(session), group="counter", exclusive=True)
+
+    def _seat_all(self, backend: Backend, details: ModelDetails) -> ChatSession:
+        """Give each chat that waits for a model its session; the one that is shown comes back."""
+        for chat in self.desk.chats:
+            if chat.session is None:
+                session = self.launch.session(backend, details)
+                session.recorder = self.talks.recorder()
+                chat.seat(session)
+        shown = self.chat.session
+        if shown is None:
+            raise LookupError("the chat that is shown is not on the desk")
+        return shown
 
     async def _count_exactly(self, session: ChatSession) -> None:
         """Have the model's own vocabulary count; without it, counts are about."""
         with suppress(QwentuiError):
-            counter = await self.launch.counter(session.backend, session.model)
+            model = session.model
+            counter = await self.launch.counter(session.backend, model)
             if counter is not None:
-                session.planner.counter = counter
+                for chat in self.desk.chats:
+                    if chat.session is not None and chat.session.model == model:
+                        chat.session.planner.counter = counter
                 self.chat.count_soon()
 
     def on_chat_screen_answered(self) -> None:
@@ -163,13 +167,13 @@ class ConnectingApp(App[None]):
         self.run_worker(self._look_at_loaded(), group="loaded", exclusive=True)
 
     async def _look_at_loaded(self) -> None:
-        session = self.chat.session
+        chat, session = self.chat.live, self.chat.session
         if session is None:
             return
         with suppress(QwentuiError):
             loaded = await session.backend.loaded()
             lengths = {model.name: model.context_length for model in loaded}
-            self.chat.watch_context.loaded = lengths.get(session.model.name)
+            chat.loaded = lengths.get(session.model.name)
             self.chat.count_soon()
 
     def _offer_ways_on(self, error: QwentuiError, host: str) -> None:
@@ -238,7 +242,9 @@ class ConnectingApp(App[None]):
         self.push_screen(screen, self._picked)
 
     async def on_unmount(self) -> None:
-        """Close every connection, and the built-in server if it runs."""
+        """Keep what came and what is not sent; close every connection, and the built-in server if it runs."""
+        self.chat.sync_draft()
+        await self.desk.close()
         if self._backend is not None:
             await self._backend.aclose()
         self.talks.close()

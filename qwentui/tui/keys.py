@@ -10,7 +10,7 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["everywhere", "chat", "composer", "transcript"]
+Where = Literal["everywhere", "chat", "composer", "transcript", "sessions", "filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,9 @@ KEYS = (
     Key("suspend", "ctrl+z", "suspend_process", "To the shell; fg comes back", "everywhere", priority=True),
     Key("help", "f1", "help", "This help", "chat", priority=True),
     Key("new", "ctrl+n", "new_chat", "New chat", "chat", priority=True),
+    Key("sessions", "ctrl+s", "sessions", "All chats: find, open, rename, delete", "chat", priority=True),
+    Key("interrupted", "f3", "interrupted", "Open the chat that was interrupted", "chat", priority=True),
+    Key("export", "f4", "export", "Write this chat to a file", "chat", priority=True),
     Key("model", "ctrl+o", "choose_model", "Choose the model", "chat", priority=True),
     Key("think", "ctrl+t", "toggle_think", "Thinking: default, on, off", "chat", priority=True),
     Key("stop", "escape", "stop", "Stop the reply and keep what came", "chat"),
@@ -53,9 +56,9 @@ KEYS = (
     Key("page_down", "pagedown", "page_down", "A page down", "chat", priority=True),
     Key("to_top", "ctrl+home", "to_top", "To the beginning", "chat", priority=True),
     Key("to_end", "ctrl+end", "to_end", "To the end, and follow it", "chat", priority=True),
-    Key("send", "enter", "send", "Send", "composer"),
+    Key("send", "enter", "send", "Send; in an empty composer: send what is held", "composer"),
     Key("newline", "shift+enter,ctrl+j,alt+enter", "newline", "New line", "composer"),
-    Key("history", "up", "cursor_up", "In an empty composer: the last prompts", "composer"),
+    Key("history", "up", "cursor_up", "In an empty composer: what waits, or the last prompts", "composer"),
     Key("read", "tab", "read", "Read the chat with the keys below", "composer"),
     Key("editor", "ctrl+g", "editor", "Write in $EDITOR", "composer"),
     Key("undo", "ctrl+underscore", "undo", "Undo", "composer"),
@@ -89,6 +92,33 @@ KEYS = (
     Key("slash", "slash", "screen.search", "Search", "transcript"),
     Key("search_next", "n", "search_next", "Next match", "transcript"),
     Key("search_previous", "N", "search_previous", "Match before", "transcript"),
+    Key("open_chat", "enter", "open", "Open the chat, at the match", "sessions"),
+    Key("filter", "slash,ctrl+f", "screen.filter", "Filter: words, #tags; then what was said", "sessions"),
+    Key("rename_chat", "r,f2,ctrl+r", "screen.rename", "Rename", "sessions"),
+    Key("delete_chat", "d,delete", "screen.delete", "Delete", "sessions"),
+    Key("restore_chat", "u", "screen.restore", "Bring back what was deleted last", "sessions"),
+    Key("pin_chat", "p", "screen.pin", "Keep on top, or no longer", "sessions"),
+    Key("tag_chat", "t", "screen.tag", "Tag", "sessions"),
+    Key("export_chat", "e,f4", "screen.export", "Write the chat to a file", "sessions"),
+    Key("cancel_waiting", "x", "screen.cancel_waiting", "Take the waiting prompts back", "sessions"),
+    Key("new_listed", "n,ctrl+n", "screen.new_chat", "New chat", "sessions"),
+    Key("row_down", "j,down", "move(1)", "Down", "sessions"),
+    Key("row_up", "k,up", "move(-1)", "Up", "sessions"),
+    Key("rows_down", "pagedown", "move_page(1)", "A page down", "sessions"),
+    Key("rows_up", "pageup", "move_page(-1)", "A page up", "sessions"),
+    Key("first_row", "g,home", "move_to(0)", "To the first", "sessions"),
+    Key("last_row", "G,end", "move_to(-1)", "To the last", "sessions"),
+    Key("close_sessions", "q,escape,ctrl+s", "screen.back", "Back to the chat", "sessions"),
+    Key("filter_open", "enter", "screen.open", "Open the chat, at the match", "filter"),
+    Key("filter_down", "down", "screen.move(1)", "Down", "filter"),
+    Key("filter_up", "up", "screen.move(-1)", "Up", "filter"),
+    Key(
+        "filter_close",
+        "escape,tab",
+        "screen.leave_filter",
+        "To the list; from an empty filter, too",
+        "filter",
+    ),
 )
 
 

@@ -51,6 +51,8 @@ def editing(number: int, *, is_reply: bool) -> str:
     return f"editing message {number} · enter sends a new version · esc leaves"
 
 
+UNSENT = "Stopped before it was sent; the text is in the composer again."
+
 TRIMMED = "上下文已优化,保持响应流畅 · Context trimmed to keep replies fast"
 
 

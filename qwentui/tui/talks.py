@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from qwentui.chat.errors import StoreError
 
@@ -13,8 +14,22 @@ if TYPE_CHECKING:
     from qwentui.chat.conversation import Conversation
     from qwentui.recording import Recorder
     from qwentui.store.database import Opening
+    from qwentui.store.drafts import Draft
     from qwentui.store.records import Interrupted
+    from qwentui.store.sessions import SessionStore
     from qwentui.store.writer import StoreWriter
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A talk from the store, and what goes on recording it."""
+
+    title: str
+    conversation: Conversation
+    recorder: Recorder
 
 
 class Talks:
@@ -56,27 +71,66 @@ class Talks:
 
         return None if self._writer is None else Recorder(self._writer)
 
-    async def resume(self, which: str) -> tuple[Conversation, Recorder]:
+    async def take_up(self, which: str, message: int | None = None) -> TakenUp:
         """A talk with what goes on recording it.
 
         Args:
             which: The id of a session or a part of it, "" for the last one.
+            message: The message whose branch is to be shown from now on, None for the one shown last.
 
         Raises:
             StoreError: There is no such session, or no store.
         """
         from qwentui.recording import Recorder
 
-        if self._writer is None:
-            raise StoreError("There are no chats to take up.")
-        if which:
-            session: str | None = await self._writer.read(lambda store: store.resolve(which))
-        else:
-            session = await self._writer.read(lambda store: store.last())
+        session = await self.read(lambda store: store.resolve(which) if which else store.last())
         if session is None:
             raise StoreError("There is no chat to take up yet.")
-        loaded = await self._writer.read(lambda store: store.load(session))
-        return loaded.conversation, Recorder(self._writer, session, loaded.turns)
+        if message is not None:
+            await self.write(lambda store: store.messages.bring_into_view(message))
+        loaded = await self.read(lambda store: store.load(session))
+        recorder = Recorder(self._opened(), session, loaded.turns)
+        return TakenUp(loaded.info.title, loaded.conversation, recorder)
+
+    def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> None:
+        """Keep what a chat has not sent, soon; never waits, and may be called from a signal handler."""
+        if self._writer is not None:
+            from qwentui.store.drafts import Draft
+
+            draft = Draft(text, waiting)
+            self._writer.post(lambda store: store.drafts.keep(key, session, draft))
+
+    async def take_draft(self, key: str, session: str | None) -> Draft:
+        """What was not sent in a session, or in a chat without one, by a program that is gone."""
+        from qwentui.store.drafts import Draft
+
+        if self._writer is None:
+            return Draft()
+        try:
+            return await self._writer.write(lambda store: store.drafts.take_over(key, session))
+        except StoreError:
+            return Draft()
+
+    async def read(self, job: Callable[[SessionStore], T]) -> T:
+        """Run `job`, which changes nothing, off the event loop.
+
+        Raises:
+            StoreError: There is no store, or not what the job looks for.
+        """
+        return await self._opened().read(job)
+
+    async def write(self, job: Callable[[SessionStore], T]) -> T:
+        """Run `job` off the event loop; returns when it is on the disk.
+
+        Raises:
+            StoreError: There is no store, or not what the job is about.
+        """
+        return await self._opened().write(job)
+
+    def _opened(self) -> StoreWriter:
+        if self._writer is None:
+            raise StoreError("There are no chats to take up.")
+        return self._writer
 
     def close(self) -> None:
         """Write what waits, and mark what was not finished; may be called from a signal handler."""

@@ -171,3 +171,16 @@ def test_a_full_disk_moves_the_store_to_memory_once_with_nothing_lost(tmp_path: 
             assert SessionStore(database).listed()[0].title == "kept"
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_reply_that_was_given_up_is_told_to_the_next_program_once(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    with closing(Database.open(path)) as database:
+        store = SessionStore(database)
+        question = store.messages.ask(store.create(), "hung up")
+        store.messages.begin_reply(question, model="m")
+        store.messages.give_up()
+    with closing(Database.open(path)) as database:
+        store = SessionStore(database)
+        assert [found.session.title for found in store.messages.interrupted()] == ["hung up"]
+        assert store.messages.interrupted() == ()

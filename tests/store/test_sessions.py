@@ -148,3 +148,18 @@ def test_a_session_that_is_not_there_is_one_sentence(store: SessionStore) -> Non
         store.messages.append_reply(99, "text")
     with pytest.raises(StoreError, match="There is no message"):
         store.messages.finish_reply(99, answer("text"))
+
+
+def test_the_list_finds_tags_by_their_beginnings_and_tells_who_streams(store: SessionStore) -> None:
+    work, home = _said(store, "at work"), _said(store, "at home")
+    store.tag(work, ("work", "a10"))
+    store.tag(home, ("homework",))
+    assert [info.id for info in store.listed(tags=("wor",))] == [work]
+    assert [info.id for info in store.listed(tags=("wor", "a"))] == [work]
+    assert not store.listed(tags=("wor", "home"))
+    assert store.streaming() == frozenset()
+    question = store.messages.ask(home, "go on")
+    reply = store.messages.begin_reply(question, model="m")
+    assert store.streaming() == {home}
+    store.messages.finish_reply(reply, answer("done"))
+    assert store.streaming() == frozenset()

@@ -88,6 +88,7 @@ def test_a_reply_grows_piece_by_piece_and_can_be_taken_up_again(store: SessionSt
     assert not loaded.turns[0].reply.finished
     store.messages.give_up()
     assert not store.get(session).streaming
+    assert store.messages.interrupted() == ()
     store.messages.resume_reply(reply)
     store.messages.append_reply(reply, "three")
     assert store.get(session).streaming

@@ -125,5 +125,6 @@ def test_an_end_that_can_be_caught_marks_the_reply_at_once(by: str, tmp_path: Pa
         else:
             terminal.hang_up()
 
-    stored, _ = _broken_off(tmp_path, end)
+    stored, said = _broken_off(tmp_path, end)
+    assert "was interrupted" in said
     assert stored == [("user", "my question", None), ("assistant", "half of ", "interrupted")]

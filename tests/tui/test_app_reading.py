@@ -100,3 +100,19 @@ async def test_the_help_lists_every_key(tmp_path: Path) -> None:
         await walk.until(lambda: isinstance(walk.app.screen, HelpScreen))
         await walk.pilot.press("j", "k", "escape")
         await walk.until(lambda: not isinstance(walk.app.screen, HelpScreen))
+
+
+async def test_the_end_is_followed_when_the_composer_shrinks(tmp_path: Path) -> None:
+    script = Reply(content=tuple(f"w{n}\n\n" for n in range(200)), holds=(100,))
+    async with ScriptedServer(script) as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        await walk.say("one")
+        await walk.until(lambda: server.holding == 100)
+        await walk.until(lambda: "w99" in walk.shown)
+        walk.app.chat.composer.text = "1\n2\n3\n4"
+        await walk.until(lambda: walk.app.chat.composer.size.height == 4)
+        assert walk.app.chat.transcript.following
+        walk.app.chat.composer.text = ""
+        await walk.until(lambda: walk.app.chat.composer.size.height == 1)
+        await walk.pilot.pause()
+        assert walk.app.chat.transcript.following

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from qwentui.planning import Plan
     from qwentui.session import ChatSession
+    from qwentui.tui.live import LiveChat
     from qwentui.tui.transcript.view import Transcript
     from qwentui.tui.widgets.gauges import Gauges
 
@@ -23,18 +24,25 @@ class ContextWatch:
     Args:
         gauges: Where the count is shown.
         transcript: Where the border is drawn.
+        chat: The chat that is shown.
 
     Attributes:
-        items: The place in the transcript of each turn's first item.
-        loaded: The context with which the server holds the model, in tokens, None while unknown.
+        chat: The chat that is shown now.
     """
 
-    def __init__(self, gauges: Gauges, transcript: Transcript) -> None:
+    def __init__(self, gauges: Gauges, transcript: Transcript, chat: LiveChat) -> None:
         self._gauges = gauges
         self._transcript = transcript
-        self.items: list[int] = []
-        self.loaded: int | None = None
-        self._told: str | None = None
+        self.chat = chat
+
+    @property
+    def items(self) -> list[int]:
+        """The place in the transcript of each turn's first item."""
+        return self.chat.places
+
+    @items.setter
+    def items(self, places: list[int]) -> None:
+        self.chat.places = places
 
     def turn_of(self, item: int) -> int | None:
         """The number of the turn to which an item of the transcript belongs."""
@@ -49,12 +57,13 @@ class ContextWatch:
 
     async def look(self, session: ChatSession, draft: Callable[[], str]) -> None:
         """Count, and show the count and the border; again when the server has counted the same draft."""
-        text = draft()
+        chat, text = self.chat, draft()
         plan = await self.plan(session, text)
-        self._show(session, plan)
+        if chat is self.chat:
+            self._show(session, plan)
         if not plan.count.exact and not session.busy:
             counted = await session.plan(text)
-            if draft() == text and not session.busy:
+            if chat is self.chat and draft() == text and not session.busy:
                 self._show(session, counted)
 
     def _show(self, session: ChatSession, plan: Plan) -> None:
@@ -65,11 +74,11 @@ class ContextWatch:
             exact=plan.count.exact,
             limit=plan.fit.limit,
             num_ctx=session.num_ctx,
-            loaded=self.loaded,
+            loaded=self.chat.loaded,
         )
         self._gauges.show_context(window)
-        if window.mismatch != self._told:
-            self._told = window.mismatch
+        if window.mismatch != self.chat.told:
+            self.chat.told = window.mismatch
             if window.mismatch:
                 self._transcript.append(NoticeItem(window.mismatch, "warning"))
         self._draw_border(session, plan)

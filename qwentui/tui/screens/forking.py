@@ -43,7 +43,7 @@ class _Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
+class Before:
     """How a talk stood before a reply was asked for that leaves a part of it."""
 
     conversation: Conversation
@@ -208,7 +208,7 @@ class ForkingScreen(ActingScreen):
         cut = places[here.turn]
         self._branches_of(session).remember(session)
         was = tuple(self.transcript.items[cut:])
-        before = _Before(session.conversation, cut, was, tuple(places), edit, sent)
+        before = Before(session.conversation, cut, was, tuple(places), edit, sent)
         self.transcript.graft(cut, items)
         self.watch_context.items = places[: here.turn + 1]
         self.note("")
@@ -217,7 +217,7 @@ class ForkingScreen(ActingScreen):
 
     @asynccontextmanager
     async def _or_as_before(
-        self, session: ChatSession, reply: Replying, before: _Before
+        self, session: ChatSession, reply: Replying, before: Before
     ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """`reply`; if it comes to nothing before anything is asked, all is put back as it was."""
         asked = False
@@ -234,7 +234,7 @@ class ForkingScreen(ActingScreen):
                 session.conversation = before.conversation
                 self.call_later(self._put_back, session, before, failure)
 
-    async def _put_back(self, session: ChatSession, before: _Before, failure: QwentuiError | None) -> None:
+    async def _put_back(self, session: ChatSession, before: Before, failure: QwentuiError | None) -> None:
         if session is not self.session:
             return
         self.transcript.graft(before.cut, before.items)

@@ -21,6 +21,8 @@ _HEADINGS = {
     "chat": "In the chat",
     "composer": "While writing",
     "transcript": "While reading (Tab)",
+    "sessions": "In the list of chats (Ctrl+S)",
+    "filter": "In its filter (/)",
 }
 _KEY_WIDTH = 30
 

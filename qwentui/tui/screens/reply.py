@@ -7,8 +7,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from qwentui.backends.choice import short_name
-from qwentui.chat.errors import PromptTooLong, QwentuiError
+from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import (
+    FinishReason,
     Miscounted,
     Phase,
     PhaseChanged,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from qwentui.chat.usage import Usage
     from qwentui.session import ChatSession, Replying
     from qwentui.store.records import ShownMessage, ShownTurn
+    from qwentui.tui.live import Sheet
     from qwentui.tui.transcript.items import Item, Severity
-    from qwentui.tui.transcript.view import Transcript
 
 
 def version_of(known: ShownMessage | None) -> str:
@@ -76,23 +77,28 @@ def items_of(conversation: Conversation, turns: Sequence[ShownTurn]) -> tuple[li
 
 
 class ReplyRun:
-    """Opens a reply in the transcript at once; `run` fills and closes it.
+    """Opens a reply in a chat's sheet at once; `run` fills and closes it.
 
     Args:
         session: Who is asked.
-        transcript: Where it is shown.
+        transcript: Where it is written.
 
     Attributes:
         usage: What the reply cost, None before its end.
+        complete: Whether the model came to its end.
+        unsent: Whether it ended before anything was asked.
     """
 
-    def __init__(self, session: ChatSession, transcript: Transcript) -> None:
+    def __init__(self, session: ChatSession, transcript: Sheet) -> None:
         self._session = session
         self._transcript = transcript
+        self._before = session.conversation
         self._place = transcript.open_reply(short_name(session.model.name))
         self._phase = Phase.CONNECTING
         self._since = time.monotonic()
         self.usage: Usage | None = None
+        self.complete = False
+        self.unsent = False
         self._noticed = False
         self.tick()
 
@@ -106,6 +112,7 @@ class ReplyRun:
         except QwentuiError as error:
             failure = error
         finally:
+            self.unsent = self._session.conversation is self._before
             if self._transcript.is_attached:
                 self._close(failure)
 
@@ -141,8 +148,8 @@ class ReplyRun:
             self.tick()
 
     def _close(self, failure: QwentuiError | None) -> None:
-        notice = NoticeItem(str(failure), "error")
-        if isinstance(failure, PromptTooLong):
+        notice = NoticeItem(phrases.UNSENT) if failure is None else NoticeItem(str(failure), "error")
+        if self.unsent:
             # Nothing was asked, so there is no reply either.
             self._transcript.close_reply(ReplyItem(""))
             self._transcript.replace(self._place, notice)
@@ -154,6 +161,7 @@ class ReplyRun:
         recorder = self._session.recorder
         known = recorder.turns[-1].reply if recorder is not None and recorder.turns else None
         self._transcript.close_reply(reply_item(reply, known))
+        self.complete = reply.finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
         if failure is None:
             return
         # Of several versions even an empty one stays: from it the others are reached.

@@ -52,13 +52,15 @@ class Document:
         self._folds: dict[int, Folds] = {}
         self._border: tuple[int, str] | None = None
 
-    def load(self, items: Sequence[Item]) -> None:
-        """Show `items` and nothing else."""
+    def load(self, items: Sequence[Item | LiveReply]) -> None:
+        """Show `items` and nothing else; one of them may be a reply that is still open."""
         self.items = list(items)
-        self.live = None
+        self.live = next((index for index, item in enumerate(items) if isinstance(item, LiveReply)), None)
         self._border = None
         self._folds.clear()
-        self.lay_out(self.width, self._palette)
+        # As after a change of width: nothing that is known of heights is about these items.
+        width, self.width = self.width, 0
+        self.lay_out(width, self._palette)
 
     def lay_out(self, width: int, palette: Palette) -> None:
         """Start again at another width or with other styles; heights stay while the width does."""

@@ -155,6 +155,16 @@ class Reader(SelectablePane):
         else:
             self.action_search_next()
 
+    def show_item(self, index: int, text: str) -> None:
+        """Bring an item into view, and search `text` from there on, if there is any."""
+        self.unselect()
+        self._bring(index, 0, 0)
+        if text.split():
+            self._search = Search(self._document, text)
+            self.wake()
+            self._seek(1, index)
+        self.refresh()
+
     def action_search_next(self) -> None:
         """Go to the next match."""
         self._seek(1, self._window.seen.start)

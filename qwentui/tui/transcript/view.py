@@ -67,8 +67,8 @@ class Transcript(Reader):
         """Everything that it shows; an open reply is a `LiveReply`."""
         return self._document.items
 
-    def load(self, items: Sequence[Item]) -> None:
-        """Show `items` and nothing else, from the end."""
+    def load(self, items: Sequence[Item | LiveReply]) -> None:
+        """Show `items` and nothing else, from the end; one of them may be a reply that is still open."""
         self.forget(0)
         self._changed.clear()
         self._document.load(items)
@@ -227,7 +227,7 @@ class Transcript(Reader):
     def _load_ahead(self) -> None:
         """Load the languages that the reader meets first when going back."""
         for item in self._document.items[-_AHEAD:]:
-            if isinstance(item, ReplyItem):
+            if isinstance(item, ReplyItem | LiveReply):
                 self._load_languages(item.content)
 
     def _load_languages(self, text: str) -> None:

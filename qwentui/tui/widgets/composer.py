@@ -24,6 +24,9 @@ class Composer(TextArea):
 
     Args:
         load_history: Gives the prompts of earlier times, oldest first; called when they are first wanted.
+
+    Attributes:
+        waiting: Whether prompts wait to be sent; then Up and Enter in an empty composer are about those.
     """
 
     BINDINGS = bindings("composer")
@@ -34,6 +37,12 @@ class Composer(TextArea):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    class TakeBackWanted(Message):
+        """The user wants the last prompt that waits back."""
+
+    class LetGoWanted(Message):
+        """The user wants sent what is held."""
 
     class EditorWanted(Message):
         """The user wants to go on in an editor of their own."""
@@ -51,6 +60,7 @@ class Composer(TextArea):
         self._load_history = load_history
         self._history: list[str] | None = None
         self._place = 0
+        self.waiting = False
 
     def remember(self, text: str) -> None:
         """Add what was sent to the history."""
@@ -81,6 +91,8 @@ class Composer(TextArea):
         if self.text.strip():
             self.post_message(self.Submitted(self.text))
             self.clear()
+        elif self.waiting:
+            self.post_message(self.LetGoWanted())
 
     def give_back(self, text: str) -> None:
         """Put `text`, which could not be sent, before what has been written since."""
@@ -108,7 +120,9 @@ class Composer(TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up; from the first line, to the prompt before this one."""
-        if select or self.cursor_location[0] > 0 or not self._walk(-1):
+        if self.waiting and not self.text:
+            self.post_message(self.TakeBackWanted())
+        elif select or self.cursor_location[0] > 0 or not self._walk(-1):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:

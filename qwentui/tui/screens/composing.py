@@ -1,0 +1,100 @@
+"""What becomes of what the user writes: a command, a question first, a prompt that goes or waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from qwentui.chat.errors import PromptTooLong
+from qwentui.tui.commands import COMMANDS
+from qwentui.tui.screens.showing import ShowingScreen
+from qwentui.tui.transcript.items import NoticeItem
+
+if TYPE_CHECKING:
+    from qwentui.chat.errors import QwentuiError
+    from qwentui.session import ChatSession, Replying
+    from qwentui.tui.screens.forking import Before
+    from qwentui.tui.widgets.composer import Composer
+
+
+class ComposingScreen(ShowingScreen):
+    """Sends what is written in the chat that is shown."""
+
+    class Sent(Message):
+        """The user sent `text`; it is on its way, or waits for its turn."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    async def on_composer_submitted(self, message: Composer.Submitted) -> None:
+        """Obey a command; send anything else, unless something is to be asked first: then it goes back."""
+        message.stop()
+        text = message.text
+        command = COMMANDS.get(text.strip())
+        if self.editing:
+            self.send_edit(text)
+        elif command is not None:
+            await self.run_action(command)
+        elif await self._may_send(text):
+            self.composer.remember(text)
+            self.transcript.scroll_end()
+            self.post_message(self.Sent(text))
+            self.desk.say(self.live, text)
+        else:
+            self.composer.give_back(text)
+
+    async def _may_send(self, text: str) -> bool:
+        """Whether `text` fits and holds nothing that the model would obey, or is sent all the same."""
+        session = self.session
+        if session is None:
+            return True
+        control = session.planner.counter.control_tokens(text)
+        if control and text != self.live.confirmed:
+            self.live.confirmed = text
+            from qwentui.tui import phrases
+
+            self.notice(phrases.control_tokens(control), "warning")
+            return False
+        # What a prompt that waits will follow is not known yet; it is looked at when its turn has come.
+        return self.busy or await self._fits(session, text)
+
+    async def _fits(self, session: ChatSession, text: str) -> bool:
+        try:
+            plan = await self.watch_context.plan(session, text)
+            if not plan.count.exact:
+                plan = await session.plan(text)
+            plan.check()
+        except PromptTooLong as error:
+            self.notice(str(error), "error")
+            return False
+        return True
+
+    def _begin(self, session: ChatSession, reply: Replying) -> None:
+        """Let `reply`, which is one of `session`, run in the chat that is shown."""
+        if session is self.session:
+            self.desk.begin(self.live, reply)
+
+    async def _put_back(self, session: ChatSession, before: Before, failure: QwentuiError | None) -> None:
+        """Put a chat back as it stood, also one that another has taken the place of on the screen."""
+        chat = next((chat for chat in self.desk.chats if chat.session is session), self.live)
+        if chat is self.live:
+            await super()._put_back(session, before, failure)
+            return
+        chat.sheet.graft(before.cut, before.items)
+        chat.places = list(before.places)
+        if failure is not None:
+            chat.sheet.append(NoticeItem(str(failure), "error"))
+        if before.sent:
+            self.give_back(chat, before.sent)
+
+    def on_composer_take_back_wanted(self) -> None:
+        """Take the last prompt that waits here back into the composer."""
+        text = self.desk.take_back(self.live)
+        if text is not None:
+            self.composer.give_back(text)
+
+    def on_composer_let_go_wanted(self) -> None:
+        """Send what is held here."""
+        self.desk.let_go(self.live)
