@@ -151,6 +151,22 @@ async def test_while_an_edit_is_open_the_branches_stay(tmp_path: Path) -> None:
         assert server.count("/api/chat") == 1
 
 
+async def test_an_edited_answer_that_is_not_the_last_any_more_is_not_sent(tmp_path: Path) -> None:
+    async with ScriptedServer(*_answers("A", "B")) as server, walking(tmp_path, server.url) as walk:
+        await _talked(walk, server, "one")
+        await walk.pilot.press("tab", "e", "x")
+        chat = walk.app.chat
+        # A prompt that was on its way goes on beside the edit.
+        chat.watch_context.items.append(chat.transcript.append(UserItem("two")))
+        chat._begin(chat.session, chat.session.reply("two"))
+        await _asked(walk, server, 2)
+        await walk.pilot.press("enter")
+        assert "the talk has gone on: esc leaves this edit" in _note(walk)
+        assert chat.composer.text == "Ax"
+        assert chat.editing
+        assert _shown(walk) == ["one", "A", "two", "B"]
+
+
 async def test_a_new_chat_takes_an_open_edit_away(tmp_path: Path) -> None:
     async with ScriptedServer(*_answers("A", "B")) as server, walking(tmp_path, server.url) as walk:
         await _talked(walk, server, "one")

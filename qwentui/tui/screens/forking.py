@@ -100,13 +100,16 @@ class ForkingScreen(ActingScreen):
         edit = self._edit
         if edit is None:
             return
-        if self.busy or self._flagged(edit, text):
+        here = edit.here
+        passed = here.is_reply and here.turn < len(here.session.conversation.turns) - 1
+        if passed:
+            self.note("the talk has gone on: esc leaves this edit")
+        if self.busy or passed or self._flagged(edit, text):
             self.composer.give_back(text)
             self.app.bell()
             return
         self._close_edit()
         self.composer.remember(text)
-        here = edit.here
         if here.is_reply:
             self._go_on(here, edit, text)
         else:
@@ -184,7 +187,7 @@ class ForkingScreen(ActingScreen):
     def _regenerate(self, here: Here) -> None:
         known = self._known(here)
         if known is not None and known.user is None:
-            self._refuse("its question was deleted; u brings it back")
+            self._refuse("its question was deleted")
         else:
             self._fork(here, here.session.regenerate(here.turn), self._question(here))
 
