@@ -1,7 +1,8 @@
 """The tree of a session's messages: the branch that is shown, and the ways to others.
 
 A parent has a smaller id than its children, always; so every walk ends, whatever a damaged file claims.
-Deleted messages stay in the tree as joints: a walk passes through them and leaves them out.
+Deleted messages stay in the tree as joints: a walk passes through them and leaves them out, and what stands
+below one stands at its place. So whatever is not deleted can be walked to, whatever else is.
 """
 
 from __future__ import annotations
@@ -27,9 +28,27 @@ _PATH = """
     WHERE messages.deleted_at IS NULL ORDER BY messages.id
 """
 
-_NEWEST_CHILD = """
-    SELECT id FROM messages WHERE parent = ? AND id > parent
-    ORDER BY deleted_at IS NULL DESC, id DESC LIMIT 1
+_BELOW = """
+    WITH RECURSIVE below (id, gone) AS (
+        SELECT id, deleted_at IS NOT NULL FROM messages
+        WHERE session = :session AND parent IS :parent AND +id > coalesce(:parent, 0)
+        UNION ALL
+        SELECT child.id, child.deleted_at IS NOT NULL FROM below CROSS JOIN messages AS child
+        ON child.parent = below.id AND child.id > below.id
+        WHERE below.gone
+    )
+    SELECT id FROM below WHERE NOT gone ORDER BY id
+"""
+
+_LAST_SHOWN = """
+    WITH RECURSIVE above (id, parent, gone) AS (
+        SELECT id, parent, deleted_at IS NOT NULL FROM messages WHERE id = ?
+        UNION ALL
+        SELECT messages.id, messages.parent, messages.deleted_at IS NOT NULL
+        FROM above CROSS JOIN messages ON messages.id = above.parent AND messages.id < above.id
+        WHERE above.gone
+    )
+    SELECT id FROM above WHERE NOT gone
 """
 
 
@@ -38,23 +57,33 @@ def path(connection: sqlite3.Connection, head: int | None) -> Iterator[sqlite3.R
     yield from connection.execute(_PATH, (head,))
 
 
-def newest_leaf(connection: sqlite3.Connection, message: int) -> int:
-    """The end of the branch that was last written below `message`, or itself."""
-    while (child := connection.execute(_NEWEST_CHILD, (message,)).fetchone()) is not None:
-        message = child[0]
+def last_shown(connection: sqlite3.Connection, head: int | None) -> int | None:
+    """The last message on the branch that ends with `head`, None where all of it is deleted."""
+    row = connection.execute(_LAST_SHOWN, (head,)).fetchone()
+    return None if row is None else row[0]
+
+
+def newest_leaf(connection: sqlite3.Connection, session: int, message: int | None) -> int | None:
+    """The end of the branch that was last written below `message`, or itself; None is above the first."""
+    while children := _below(connection, session, message):
+        message = children[-1]
     return message
 
 
 def versions(connection: sqlite3.Connection, message: int) -> tuple[int, ...]:
-    """The messages that stand at the same place as `message`, itself among them, the oldest first."""
-    rows = connection.execute(
-        """
-        SELECT other.id FROM messages AS this JOIN messages AS other
-        ON other.session = this.session AND other.parent IS this.parent AND other.role = this.role
-        WHERE this.id = ? AND other.deleted_at IS NULL ORDER BY other.id
-        """,
-        (message,),
-    )
+    """The messages that stand at the same place as `message`, itself among them, the oldest first.
+
+    After a deletion they may be of both roles: a reply, and the question that followed a deleted one.
+    """
+    session, parent = connection.execute(
+        "SELECT session, parent FROM messages WHERE id = ?", (message,)
+    ).fetchone()
+    return _below(connection, session, last_shown(connection, parent))
+
+
+def _below(connection: sqlite3.Connection, session: int, parent: int | None) -> tuple[int, ...]:
+    """The messages that come next after `parent`, on all branches."""
+    rows = connection.execute(_BELOW, {"session": session, "parent": parent})
     return tuple(row[0] for row in rows)
 
 
@@ -62,12 +91,7 @@ def shown(
     connection: sqlite3.Connection, session: int, system: str, head: int | None
 ) -> tuple[Conversation, tuple[ShownTurn, ...]]:
     """The branch that ends with `head`, and what the store knows about each of its turns."""
-    places: dict[tuple[int | None, str], list[int]] = {}
-    for row in connection.execute(
-        "SELECT id, parent, role FROM messages WHERE session = ? AND deleted_at IS NULL ORDER BY id",
-        (session,),
-    ):
-        places.setdefault((row["parent"], row["role"]), []).append(row["id"])
+    places = _places(connection, session)
     turns: list[Turn] = []
     about: list[ShownTurn] = []
     for turn, known in _turns(path(connection, head), places):
@@ -76,13 +100,28 @@ def shown(
     return Conversation(system, tuple(turns)), tuple(about)
 
 
-def _turns(
-    rows: Iterable[sqlite3.Row], places: dict[tuple[int | None, str], list[int]]
-) -> Iterator[tuple[Turn, ShownTurn]]:
+def _places(connection: sqlite3.Connection, session: int) -> dict[int, list[int]]:
+    """The `versions` of every message of a session, in one pass."""
+    joints: dict[int, int | None] = {}
+    below: dict[int | None, list[int]] = {}
+    places: dict[int, list[int]] = {}
+    for row in connection.execute(
+        "SELECT id, parent, deleted_at FROM messages WHERE session = ? ORDER BY id", (session,)
+    ):
+        parent = joints.get(row["parent"], row["parent"])
+        if row["deleted_at"] is not None:
+            joints[row["id"]] = parent
+        else:
+            places[row["id"]] = below.setdefault(parent, [])
+            places[row["id"]].append(row["id"])
+    return places
+
+
+def _turns(rows: Iterable[sqlite3.Row], places: dict[int, list[int]]) -> Iterator[tuple[Turn, ShownTurn]]:
     """Pair each user's message with the reply that follows; an empty one stands in for one that is gone."""
     asked: tuple[Message, ShownMessage] | None = None
     for row in rows:
-        known = shown_message(row, tuple(places[row["parent"], row["role"]]))
+        known = shown_message(row, tuple(places[row["id"]]))
         if row["role"] == Role.USER:
             if asked is not None:
                 yield Turn(asked[0]), ShownTurn(asked[1])

@@ -180,7 +180,7 @@ class MessageStore:
         """Show the branch of `message`, down to what was last written below it."""
         with self.database.transaction() as connection:
             session = message_row(connection, message)["session"]
-            head = branches.newest_leaf(connection, message)
+            head = branches.newest_leaf(connection, session, message)
             update(connection, "sessions", "number", session, {"head": head})
 
     def bring_into_view(self, message: int) -> None:
@@ -192,11 +192,14 @@ class MessageStore:
                 self.show(message)
 
     def delete(self, message: int) -> tuple[int, ...]:
-        """Take one message out of its branches; what follows it stays. Returns what `restore` takes."""
+        """Take one message out of its branches; what follows it stays. Returns what `restore` takes.
+
+        Where nothing follows, the branch is shown that was last written at its place, if there is one.
+        """
         return self._hide("SELECT id FROM messages WHERE id = :id AND deleted_at IS NULL", message)
 
     def delete_round(self, question: int) -> tuple[int, ...]:
-        """Take a user's message and all replies to it out of sight. Returns what `restore` takes."""
+        """Take a user's message and all replies to it out of sight; see `delete`."""
         return self._hide(
             "SELECT id FROM messages WHERE deleted_at IS NULL"
             " AND (id = :id OR parent = :id AND role = 'assistant')",
@@ -204,19 +207,32 @@ class MessageStore:
         )
 
     def restore(self, messages: tuple[int, ...]) -> None:
-        """Undo `delete` or `delete_round`."""
+        """Undo `delete` or `delete_round`, and show a branch that holds what came back."""
         with self.database.transaction() as connection:
             for message in messages:
                 update(connection, "messages", "id", message, {"deleted_at": None})
+            if not messages:
+                return
+            session = message_row(connection, messages[0])["session"]
+            head = _head(connection, session)
+            if not any(row["id"] in messages for row in branches.path(connection, head)):
+                head = branches.newest_leaf(connection, session, messages[-1])
+                update(connection, "sessions", "number", session, {"head": head})
 
     def _hide(self, which: str, message: int) -> tuple[int, ...]:
         now = self._now()
         with self.database.transaction() as connection:
-            message_row(connection, message)
-            hidden = tuple(row["id"] for row in connection.execute(which, {"id": message}))
+            session = message_row(connection, message)["session"]
+            head = _head(connection, session)
+            hidden = [row["id"] for row in connection.execute(which, {"id": message})]
             for found in hidden:
                 update(connection, "messages", "id", found, {"deleted_at": now})
-        return hidden
+            last = branches.last_shown(connection, head)
+            leaf = branches.newest_leaf(connection, session, last)
+            if leaf != last:
+                update(connection, "sessions", "number", session, {"head": leaf})
+        # `restore` shows the branch of the last one, which is the one that was shown.
+        return tuple(sorted(hidden, key=lambda found: found == head))
 
     def _add(self, connection: sqlite3.Connection, session: int, values: dict[str, str | int | None]) -> int:
         now = self._now()
@@ -228,3 +244,9 @@ class MessageStore:
 
     def _now(self) -> int:
         return round(self._clock() * 1000)
+
+
+def _head(connection: sqlite3.Connection, session: int) -> int | None:
+    row = connection.execute("SELECT head FROM sessions WHERE number = ?", (session,)).fetchone()
+    head: int | None = row["head"]
+    return head

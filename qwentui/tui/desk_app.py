@@ -114,7 +114,7 @@ class DeskApp(ConnectingApp):
         taken = await self.talks.take_up(which, message)
         chat.title = taken.title
         chat.taken_up = taken.conversation, taken.recorder
-        items, chat.places = items_of(taken.conversation)
+        items, chat.places = items_of(taken.conversation, taken.recorder.turns)
         chat.sheet.load(items)
         if chat.session is not None:
             chat.seat(chat.session)

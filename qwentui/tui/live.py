@@ -91,6 +91,13 @@ class Sheet:
         else:
             self._items[index] = item
 
+    def graft(self, start: int, items: Sequence[Item | LiveReply]) -> None:
+        """Hold `items` in place of what stands from `start` on."""
+        if self._transcript is not None:
+            self._transcript.graft(start, items)
+        else:
+            self._items[start:] = items
+
     def open_reply(self, model: str) -> int:
         """Begin a reply at the end; its index comes back."""
         if self._transcript is not None:

@@ -39,6 +39,18 @@ def retrying(event: Retrying) -> str:
     return f"{event.reason} Trying again in {event.delay:.1f} s ({event.attempt} of {event.attempts})."
 
 
+def version(place: int, count: int) -> str:
+    """Which of several versions of a message is shown, between the keys that show the others."""
+    return f"<{place}/{count}>" if count > 1 else ""
+
+
+def editing(number: int, *, is_reply: bool) -> str:
+    """What the composer holds while a message of the talk is edited; `number` counts rounds from 1."""
+    if is_reply:
+        return "editing the answer · enter lets it go on · esc leaves"
+    return f"editing message {number} · enter sends a new version · esc leaves"
+
+
 UNSENT = "Stopped before it was sent; the text is in the composer again."
 
 TRIMMED = "上下文已优化,保持响应流畅 · Context trimmed to keep replies fast"

@@ -160,3 +160,31 @@ def test_a_long_conversation_loads_in_order(store: SessionStore) -> None:
             _answered(store, store.messages.ask(session, f"q{number}"), f"a{number}")
     shown = _shown(store, session)
     assert shown == [f"{who}{number}" for number in range(3000) for who in "qa"]
+
+
+def test_after_the_last_message_is_deleted_another_version_is_shown_until_it_comes_back(
+    store: SessionStore,
+) -> None:
+    session = store.create()
+    first = store.messages.ask(session, "q1")
+    _answered(store, first, "a1")
+    edited = store.messages.ask(session, "q1 edited", beside=first)
+    _answered(store, edited, "a1 edited")
+    hidden = store.messages.delete_round(edited)
+    assert _shown(store, session) == ["q1", "a1"]
+    store.messages.restore(hidden)
+    assert _shown(store, session) == ["q1 edited", "a1 edited"]
+
+
+def test_what_follows_a_deleted_message_stands_beside_its_other_versions(store: SessionStore) -> None:
+    session = store.create()
+    first = store.messages.ask(session, "q1")
+    edited = store.messages.ask(session, "q1 edited", beside=first)
+    _answered(store, edited, "a1 edited")
+    second = store.messages.ask(session, "q2")
+    store.messages.delete_round(edited)
+    assert _shown(store, session) == ["q2"]
+    assert store.messages.versions(second) == (first, second)
+    store.messages.show(first)
+    assert _shown(store, session) == ["q1"]
+    assert store.messages.versions(first) == (first, second)

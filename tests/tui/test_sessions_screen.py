@@ -149,13 +149,13 @@ async def test_a_match_on_a_branch_that_is_not_shown_brings_that_branch(tmp_path
         first = store.load(session).turns[0].user
         store.messages.ask(session, "another beginning", beside=first.id)
     async with ScriptedServer() as server, walking(tmp_path, server.url, resume=session) as walk:
-        await walk.until(lambda: walk.items[:1] == [UserItem("another beginning")])
+        await walk.until(lambda: walk.items[:1] == [UserItem("another beginning", "<2/2>")])
         screen = await _listed(walk, 1)
         await walk.pilot.press("slash", *"zyxomma")
         await walk.until(lambda: len(screen.list.rows) == 1 and screen.list.rows[0].hit is not None)
         await walk.pilot.press("enter")
         await walk.until(lambda: "zyxomma" in walk.shown)
-        assert walk.items[0] == UserItem("root")
+        assert walk.items[0] == UserItem("root", "<1/2>")
         assert len(walk.app.desk.chats) == 1
 
 

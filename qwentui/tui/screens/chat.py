@@ -84,7 +84,7 @@ class ChatScreen(ComposingScreen):
 
     def action_stop(self) -> None:
         """One step back: close the search, stop the reply and keep what came, or go to the composer."""
-        if self.end_search():
+        if self.end_search() or self.leave_edit():
             self.composer.focus()
         elif self.busy:
             self.desk.stop(self.live)

@@ -9,9 +9,12 @@ from textual.message import Message
 from qwentui.chat.errors import PromptTooLong
 from qwentui.tui.commands import COMMANDS
 from qwentui.tui.screens.showing import ShowingScreen
+from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
+    from qwentui.chat.errors import QwentuiError
     from qwentui.session import ChatSession, Replying
+    from qwentui.tui.screens.forking import Before
     from qwentui.tui.widgets.composer import Composer
 
 
@@ -30,7 +33,9 @@ class ComposingScreen(ShowingScreen):
         message.stop()
         text = message.text
         command = COMMANDS.get(text.strip())
-        if command is not None:
+        if self.editing:
+            self.send_edit(text)
+        elif command is not None:
             await self.run_action(command)
         elif await self._may_send(text):
             self.composer.remember(text)
@@ -70,6 +75,19 @@ class ComposingScreen(ShowingScreen):
         """Let `reply`, which is one of `session`, run in the chat that is shown."""
         if session is self.session:
             self.desk.begin(self.live, reply)
+
+    async def _put_back(self, session: ChatSession, before: Before, failure: QwentuiError | None) -> None:
+        """Put a chat back as it stood, also one that another has taken the place of on the screen."""
+        chat = next((chat for chat in self.desk.chats if chat.session is session), self.live)
+        if chat is self.live:
+            await super()._put_back(session, before, failure)
+            return
+        chat.sheet.graft(before.cut, before.items)
+        chat.places = list(before.places)
+        if failure is not None:
+            chat.sheet.append(NoticeItem(str(failure), "error"))
+        if before.sent:
+            self.give_back(chat, before.sent)
 
     def on_composer_take_back_wanted(self) -> None:
         """Take the last prompt that waits here back into the composer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from qwentui.backends.choice import short_name
@@ -22,35 +23,56 @@ from qwentui.tui import phrases
 from qwentui.tui.transcript.items import NoticeItem, ReplyItem, UserItem
 
 if TYPE_CHECKING:
-    from qwentui.chat.conversation import Conversation, Reply
+    from collections.abc import Sequence
+
+    from qwentui.chat.conversation import Conversation, Reply, Turn
     from qwentui.chat.usage import Usage
     from qwentui.session import ChatSession, Replying
+    from qwentui.store.records import ShownMessage, ShownTurn
     from qwentui.tui.live import Sheet
     from qwentui.tui.transcript.items import Item, Severity
 
 
-def reply_item(reply: Reply) -> ReplyItem:
-    """How a reply stands in a transcript."""
+def version_of(known: ShownMessage | None) -> str:
+    """Which of its versions a message is, as the transcript says it."""
+    return "" if known is None else phrases.version(known.versions.index(known.id) + 1, len(known.versions))
+
+
+def reply_item(reply: Reply, known: ShownMessage | None = None) -> ReplyItem:
+    """How a reply, of which the store knows `known`, stands in a transcript."""
+    version = version_of(known)
     return ReplyItem(
         content=reply.message.content,
         thinking=reply.message.thinking,
         thinking_duration=reply.usage.thinking_duration,
-        footer=phrases.footer(reply),
+        footer=phrases.footer(reply) + (version and f" · {version}"),
         model=short_name(reply.model),
     )
 
 
-def items_of(conversation: Conversation) -> tuple[list[Item], list[int]]:
-    """A talk as it stands in a transcript, and the place of each turn's first item."""
+def turn_items(turn: Turn, known: ShownTurn | None) -> list[Item]:
+    """How a round, of which the store knows `known`, stands in a transcript."""
+    items: list[Item] = []
+    # A question that was deleted leaves its reply behind.
+    if turn.user.content:
+        items.append(UserItem(turn.user.content, version_of(known.user if known else None)))
+    if turn.reply is not None:
+        items.append(reply_item(turn.reply, known.reply if known else None))
+    return items
+
+
+def items_of(conversation: Conversation, turns: Sequence[ShownTurn]) -> tuple[list[Item], list[int]]:
+    """A talk as it stands in a transcript, and the place of each turn's first item.
+
+    Args:
+        conversation: What is shown.
+        turns: What the store knows about each of its turns; those that it does not know have no versions.
+    """
     items: list[Item] = []
     places: list[int] = []
-    for turn in conversation.turns:
+    for turn, known in zip_longest(conversation.turns, turns[: len(conversation.turns)]):
         places.append(len(items))
-        # A question that was deleted leaves its reply behind.
-        if turn.user.content:
-            items.append(UserItem(turn.user.content))
-        if turn.reply is not None:
-            items.append(reply_item(turn.reply))
+        items += turn_items(turn, known)
     return items, places
 
 
@@ -136,11 +158,15 @@ class ReplyRun:
         if reply is None:
             return
         self.usage = reply.usage
+        recorder = self._session.recorder
+        known = recorder.turns[-1].reply if recorder is not None and recorder.turns else None
+        self._transcript.close_reply(reply_item(reply, known))
         self.complete = reply.finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
-        self._transcript.close_reply(reply_item(reply))
         if failure is None:
             return
-        if reply.message.content or reply.message.thinking or self._noticed:
+        # Of several versions even an empty one stays: from it the others are reached.
+        several = known is not None and len(known.versions) > 1
+        if reply.message.content or reply.message.thinking or self._noticed or several:
             self._transcript.append(notice)
         else:
             self._transcript.replace(self._place, notice)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwentui.backends.choice import short_name
+from qwentui.tui.screens.branching import BranchingScreen
 from qwentui.tui.screens.context_watch import ContextWatch
-from qwentui.tui.screens.reading import ReadingScreen
 from qwentui.tui.transcript.items import NoticeItem
 from qwentui.tui.widgets.composer import Composer
 from qwentui.tui.widgets.gauges import Gauges
@@ -35,7 +35,7 @@ _NOTE = 8.0
 """Seconds for which a note about another chat stands in the title bar."""
 
 
-class ShowingScreen(ReadingScreen):
+class ShowingScreen(BranchingScreen):
     """Shows one chat; what belongs to that chat leaves the screen with it.
 
     Args:
@@ -82,6 +82,7 @@ class ShowingScreen(ReadingScreen):
         if chat is self.live:
             return
         left = self.live
+        self.leave_edit()
         self.sync_draft()
         left.sheet.leave()
         self.end_search()
@@ -123,7 +124,7 @@ class ShowingScreen(ReadingScreen):
         self.transcript.append(NoticeItem(text, severity))
 
     def note(self, text: str) -> None:
-        """Say something about another chat, for a moment, in the title bar."""
+        """Say something short, for a moment, in the title bar."""
         self.title_bar.show(note=text)
         if self._note is not None:
             self._note.stop()
@@ -139,7 +140,7 @@ class ShowingScreen(ReadingScreen):
 
     def sync_draft(self) -> None:
         """Take down what stands in the composer, and keep it."""
-        self.live.draft = self.composer.text
+        self.live.draft = self.draft
         self.desk.keep(self.live)
 
     def count_soon(self) -> None:

@@ -211,6 +211,7 @@ class PlainBody(Body):
     def __init__(self, item: UserItem | NoticeItem | MarkItem, width: int, palette: Palette) -> None:
         super().__init__(width, palette)
         self._gutter = Segment(" ▎ ", palette.bullet) if isinstance(item, UserItem) else BLANK
+        self._foot = self._foot_rows(item.footer if isinstance(item, UserItem) else "")
         self._flow = PlainFlow(width, self._style(item))
         if isinstance(item, MarkItem):
             self._flow.add(rule(item.text, width, palette.dim))
@@ -234,10 +235,19 @@ class PlainBody(Body):
         self.compose()
         return len(self._lead) + changed
 
+    def _foot_rows(self, footer: str) -> tuple[Row, ...]:
+        if not footer:
+            return ()
+        text = one_line(footer, self.width)
+        return ((Segment(" " * (self.width - cells(text)) + text, self.palette.dim),),)
+
     def sections(self) -> list[Section]:
-        """The text alone."""
+        """The text, and the line below it if there is one."""
         rows = self._flow.rows
-        return [Section(TEXT, self._gutter, rows, 0, len(rows), 0)]
+        return [
+            Section(TEXT, self._gutter, rows, 0, len(rows), 0),
+            Section(FOOT, self._gutter, self._foot, 0, len(self._foot), 0),
+        ]
 
     def joint(self, row: int) -> str:
         """What stands between a row and the one above: a newline, or what the wrap took away."""

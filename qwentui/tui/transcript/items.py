@@ -11,9 +11,10 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class UserItem:
-    """What the user said, shown as it was typed."""
+    """What the user said, shown as it was typed; `footer` is what is to say about it."""
 
     text: str
+    footer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +75,9 @@ def estimate(item: Item, width: int) -> int:
     """
     if isinstance(item, MarkItem):
         return 2
-    frame = 2 + bool(item.thinking) if isinstance(item, ReplyItem) else 1
+    frame = 1
+    if isinstance(item, ReplyItem):
+        frame = 2 + bool(item.thinking)
+    elif isinstance(item, UserItem):
+        frame = 1 + bool(item.footer)
     return frame + 1 + len(source(item)) * 2 // max(width, 1)

@@ -78,6 +78,15 @@ class Reader(SelectablePane):
         """Put the cursor on the code block before."""
         self._go(self._cursor.next_block, -1)
 
+    @property
+    def at_cursor(self) -> int | None:
+        """The message at the cursor, or else the last one; None where there is none."""
+        return self._cursor.message()
+
+    def text_of(self, index: int) -> str:
+        """The source text of an item."""
+        return self._document.text(index)
+
     def action_copy_message(self) -> None:
         """Copy the message at the cursor, or else the last one."""
         index = self._cursor.message()

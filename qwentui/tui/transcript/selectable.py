@@ -56,6 +56,13 @@ class SelectablePane(Pane):
         self.show()
         return text, "\n"
 
+    @property
+    def selected(self) -> str:
+        """The selected text, "" where nothing is."""
+        selection = self.text_selection
+        found = None if selection is None else self.get_selection(selection)
+        return "" if found is None else found[0]
+
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002 - it may be an old one
         """Draw the selection. Textual tells this late, when there may be another one already."""
         if self.text_selection is None:

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from qwentui.tui.transcript.beat import Beat
+from qwentui.tui.transcript.cursor import Target
 from qwentui.tui.transcript.items import ReplyItem
 from qwentui.tui.transcript.reader import Reader
 from qwentui.tui.transcript.reply import LiveReply
@@ -95,6 +96,30 @@ class Transcript(Reader):
         self.forget(length)
         with self._window.steady():
             self._document.truncate(length)
+        self._drawn()
+
+    def graft(
+        self, start: int, items: Sequence[Item | LiveReply], keep: tuple[int, int] | None = None
+    ) -> None:
+        """Show `items` in place of what stands from `start` on.
+
+        Args:
+            start: The first item that goes.
+            items: What comes instead.
+            keep: An item, and the one that comes to stand in the window where it stood, under the cursor;
+                None keeps the window where it is.
+        """
+        document, window = self._document, self._window
+        screen = 0 if keep is None else document.heights.top(keep[0]) - window.top
+        self.forget(start)
+        self._changed.clear()
+        with window.steady():
+            document.truncate(start)
+            for item in items:
+                document.append(item)
+        if keep is not None and keep[1] < len(document.heights):
+            self._cursor.target = Target(keep[1])
+            window.show(keep[1], 0, screen if 0 <= screen < window.height else 0)
         self._drawn()
 
     def open_reply(self, model: str) -> int:

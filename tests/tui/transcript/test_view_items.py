@@ -34,6 +34,7 @@ async def test_each_kind_of_item_has_its_own_look() -> None:
         NoticeItem("take care", "warning"),
         NoticeItem("for your interest"),
         MarkItem("a mark"),
+        UserItem("asked otherwise", "<2/3>"),
     )
     async with shown(*items, size=(60, 20)) as (app, _, _pilot):
         lines = [line for line in app.lines() if line]
@@ -45,12 +46,14 @@ async def test_each_kind_of_item_has_its_own_look() -> None:
         assert lines[5] == "   ! take care"
         assert lines[6] == "   · for your interest"
         assert lines[7].strip("┄ ") == "a mark"
+        assert lines[8] == " ▎ asked otherwise"
+        assert lines[9] == " ▎ " + "<2/3>".rjust(56)
 
 
 @pytest.mark.parametrize(
     "item",
     [
-        UserItem(HOSTILE),
+        UserItem(HOSTILE, HOSTILE),
         ReplyItem(HOSTILE, HOSTILE, 1.0, 1, HOSTILE, HOSTILE),
         NoticeItem(HOSTILE, "error"),
         MarkItem(HOSTILE),
