@@ -17,6 +17,7 @@ _COMMANDS = {
     "import": "import_",
     "model": "model",
     "doctor": "doctor",
+    "bench": "bench",
 }
 """The commands, and the modules that hold them."""
 

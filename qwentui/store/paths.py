@@ -38,6 +38,11 @@ class Paths:
         return self.data / "sessions.db"
 
     @property
+    def benches(self) -> Path:
+        """Results of benches, a file each."""
+        return self.data / "benches"
+
+    @property
     def models(self) -> Path:
         """Models that were fetched for the built-in server."""
         return self.cache / "models"
