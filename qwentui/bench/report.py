@@ -14,6 +14,7 @@ from qwentui.bench.figures import Figures, figures
 from qwentui.bench.plot import bars, sparkline
 from qwentui.bench.run import Result, Step
 from qwentui.bench.statistics import CONFIDENCE, Change, Summary, Verdict
+from qwentui.chat.sanitize import sanitize_line
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _lines(result: Result, found: Figures) -> Iterator[str]:
     yield " · ".join(part for part in (f"{server} at {around.host}", model, card) if part)
     thinking = {None: "no thinking", True: "thinking", False: "not thinking"}[plan.think]
     yield f"num_ctx {plan.num_ctx:,} · replies of {plan.num_predict:,} tokens at most · {thinking}"
-    yield f"Prompt: {plan.prompt}"
+    yield f"Prompt: {sanitize_line(plan.prompt)}"
     failed = f", {found.failed:,} failed" if found.failed else ""
     yield f"{found.done:,} of {plan.requests:,} requests{failed}"
     if result.stopped:
@@ -190,7 +191,8 @@ def spread(result: Result) -> str:
     moments = [run.ttft for run in result.of(Step.WARM) if run.ttft is not None]
     if len(moments) < _FEW_RUNS:
         return ""
-    return f"first token  {min(moments):.2f} s {sparkline(moments, _BINS)} {max(moments):.2f} s"
+    least, most = _text(min(moments), "s"), _text(max(moments), "s")
+    return f"first token  {least} {sparkline(moments, _BINS)} {most}"
 
 
 def comparison_report(compared: Comparison) -> Report:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from contextlib import aclosing
 from dataclasses import dataclass
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -152,4 +153,4 @@ def _line(run: Run, done: int, requests: int) -> str:
         parts.append(f"first token {run.ttft:.2f} s")
     if run.received_rate is not None:
         parts.append(f"{run.received_rate:.1f} tok/s")
-    return " · ".join(parts)
+    return " · ".join(parts)[: get_terminal_size().columns - 1]

@@ -21,6 +21,7 @@ from qwentui.bench.report import (
     report,
     spread,
 )
+from qwentui.chat.sanitize import sanitize
 from qwentui.cli.output import replaced, standard_output
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ class Output:
             click.echo("qwentui: No bench was kept yet. Run one: qwentui bench", err=True)
 
     def _text(self, said: Report) -> str:
-        return layout.markdown_text(said) if self.form == "markdown" else layout.terminal_text(said)
+        form = layout.markdown_text if self.form == "markdown" else layout.terminal_text
+        # A kept result is a file, and a file may hold anything.
+        return sanitize(form(said)).text
 
     def _draw(self, result: Result, path: Path) -> None:
         from qwentui.bench.plot import svg
