@@ -70,7 +70,7 @@ def _lines(result: Result, found: Figures) -> Iterator[str]:
     model = " ".join(part for part in (around.quantization, around.digest[:12]) if part)
     card = f"{around.card}, driver {around.driver or 'unknown'}" if around.card else ""
     yield " · ".join(part for part in (f"{server} at {around.host}", model, card) if part)
-    thinking = {None: "no thinking", True: "thinking", False: "not thinking"}[plan.think]
+    thinking = {None: "cannot think", True: "thinking", False: "not thinking"}[plan.think]
     yield f"num_ctx {plan.num_ctx:,} · replies of {plan.num_predict:,} tokens at most · {thinking}"
     yield f"Prompt: {sanitize_line(plan.prompt)}"
     failed = f", {found.failed:,} failed" if found.failed else ""

@@ -12,10 +12,12 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+import pytest
 from cli.shell import QWENTUI, environment
 from nvml_stub import NvmlStub
 from script import Fault, Model, Plain, Reply, failure
 from scripted_server import ScriptedServer
+from terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,6 +201,33 @@ def test_ctrl_c_reports_what_there_is_and_keeps_it(tmp_path: Path) -> None:
     assert "Not complete: It was stopped by Ctrl+C." in out
     assert "Traceback" not in err
     assert "stopped" in bench(tmp_path, "--list").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_it_keeps_what_there_is(tmp_path: Path, number: signal.Signals) -> None:
+    reply = Reply(content=WORDS)
+    with ScriptedServer(reply, reply, Reply(content=WORDS, holds=(3,))).in_thread() as server:
+        argv = [*QWENTUI, "bench", "--host", server.url, "--runs", "9", "--no-cold", "--json"]
+        with subprocess.Popen(
+            argv, env=environment(tmp_path) | NO_CARD, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as child:
+            server.until(lambda s: s.holding == 3)
+            os.kill(child.pid, number)
+            out, _ = child.communicate(timeout=30)
+    assert child.returncode == 128 + number
+    assert json.loads(out)["stopped"] == f"It was ended by {number.name}."
+
+
+def test_a_terminal_that_goes_away_loses_nothing(tmp_path: Path) -> None:
+    reply = Reply(content=WORDS)
+    with ScriptedServer(reply, reply, Reply(content=WORDS, holds=(3,))).in_thread() as server:
+        argv = [*QWENTUI, "bench", "--host", server.url, "--runs", "9", "--no-cold"]
+        with Terminal(argv, env=environment(tmp_path) | NO_CARD) as terminal:
+            server.until(lambda s: s.holding == 3)
+            terminal.hang_up()
+            terminal.wait_exit()
+    [kept] = (tmp_path / "qwentui" / "benches").iterdir()
+    assert json.loads(kept.read_text())["stopped"] == "It was ended by SIGHUP."
 
 
 def test_ctrl_c_before_the_first_run_keeps_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from qwentui.launch import Launch
 
 _INTERRUPTED = 130
+_SIGNALLED = 128
 _REPLY = 512  # tokens; some 200 Chinese characters take half of it
 _STEPS = {
     Step.COLD: "cold run",
@@ -53,42 +55,80 @@ def measured(launch: Launch, wishes: Wishes, results: Results) -> tuple[Result, 
         QwentuiError: Nothing could be measured.
         SystemExit: It was stopped before its first run was done.
     """
-    ledgers: list[Ledger] = []
+    bench = _Bench(launch, wishes, results)
     stopped, code = "", 0
     try:
-        asyncio.run(_measure(launch, wishes, results, ledgers))
+        asyncio.run(bench.run())
     except KeyboardInterrupt:
-        if not ledgers or not ledgers[0].runs:
-            click.echo("qwentui: Stopped before anything was measured.", err=True)
-            sys.exit(_INTERRUPTED)
         stopped, code = "It was stopped by Ctrl+C.", _INTERRUPTED
     except QwentuiError as error:
-        if not ledgers or not ledgers[0].runs:
+        if not bench.has_begun:
             raise
         stopped, code = str(error), 1
-    result = ledgers[0].result(stopped)
+    except (asyncio.CancelledError, OSError):
+        # A terminal that is gone takes no line of progress any more.
+        if bench.ended_by is None:
+            raise
+        stopped, code = f"It was ended by {bench.ended_by.name}.", _SIGNALLED + bench.ended_by
+    if bench.ledger is None or not bench.has_begun:
+        click.echo(f"qwentui: {stopped} Nothing was measured yet.", err=True)
+        sys.exit(code)
+    result = bench.ledger.result(stopped)
+    _keep(results, result)
     if stopped:
         click.echo(f"qwentui: {stopped}", err=True)
+    return result, code or bool(result.failed)
+
+
+def _keep(results: Results, result: Result) -> None:
     try:
         results.keep(result)
     except StoreError as error:
         click.echo(f"qwentui: The result is not kept: {error}", err=True)
-    return result, code or (1 if result.failed else 0)
 
 
-async def _measure(launch: Launch, wishes: Wishes, results: Results, ledgers: list[Ledger]) -> None:
-    backend = await open_backend(launch)
-    try:
-        plan = await _planned(launch, wishes, backend)
-        ledger = Ledger(plan, results.ids())
-        ledgers.append(ledger)
-        await ledger.open(backend)
+class _Bench:
+    """A bench on its way.
+
+    Attributes:
+        ledger: What came of it, once it is known what is asked.
+        ended_by: The signal that ended it before its end: a link that dropped, a machine that goes down.
+    """
+
+    def __init__(self, launch: Launch, wishes: Wishes, results: Results) -> None:
+        self.ledger: Ledger | None = None
+        self.ended_by: signal.Signals | None = None
+        self._launch = launch
+        self._wishes = wishes
+        self._results = results
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to report."""
+        return self.ledger is not None and bool(self.ledger.runs)
+
+    async def run(self) -> None:
+        """Measure, from the first request to the last."""
+        loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end, number)
+        backend = await open_backend(self._launch)
         try:
-            await _gather(backend, plan, ledger)
+            plan = await _planned(self._launch, self._wishes, backend)
+            self.ledger = Ledger(plan, self._results.ids())
+            await self.ledger.open(backend)
+            try:
+                await _gather(backend, plan, self.ledger)
+            finally:
+                self.ledger.close()
         finally:
-            ledger.close()
-    finally:
-        await backend.aclose()
+            await backend.aclose()
+
+    def _end(self, number: signal.Signals) -> None:
+        self.ended_by = number
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def _planned(launch: Launch, wishes: Wishes, backend: Backend) -> Plan:
