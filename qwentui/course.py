@@ -41,6 +41,7 @@ from qwentui.chat.stream import (
 )
 from qwentui.chat.usage import ServerUsage, Usage
 from qwentui.store.records import Part
+from qwentui.store.usage_log import Exchange
 from qwentui.telemetry.meter import Meter
 
 if TYPE_CHECKING:
@@ -153,6 +154,11 @@ class Course:
         self._met = False
         self._tokens = 0
         self._cost = ServerUsage()
+
+    def exchange(self, reply: Reply) -> Exchange:
+        """What the usage log is told of the reply as it ended."""
+        question = self._conversation.turns[-1].user.content
+        return Exchange(question, reply, trimmed=bool(self.told), retries=self._delays.total)
 
     async def plan(self) -> Plan:
         """The next request: the question's own, or the one that goes on with what has come.

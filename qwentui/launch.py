@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qwentui.session import ChatSession
     from qwentui.store.paths import Paths
     from qwentui.store.settings import Settings
+    from qwentui.store.usage_log import UsageLog
 
 _THINK: dict[str, Think] = {"default": None, "on": True, "off": False}
 
@@ -90,6 +91,32 @@ class Launch:
         gguf = self.embedded.gguf if self.embedded else None
         return await open_embedded(self.paths.models, gguf, progress)
 
+    def usage_log(self, warn: Callable[[str], None]) -> UsageLog | None:
+        """What writes the usage log; None where none is wanted.
+
+        Args:
+            warn: Told once, in another thread, when the disk refuses.
+
+        Raises:
+            StoreError: The file cannot be one.
+        """
+        import os
+
+        from qwentui.store.usage_log import UsageLog, log_path
+
+        log = self.settings.log
+        if not log.file:
+            return None
+        return UsageLog(
+            log_path(log.file),
+            self.paths.log_salt,
+            os.environ,
+            with_text=log.log_prompts,
+            max_bytes=log.max_bytes,
+            keep=log.keep,
+            warn=warn,
+        )
+
     def session(self, backend: Backend, model: ModelDetails) -> ChatSession:
         """A new conversation with `model`."""
         from qwentui.backends.retry import RetryPolicy
@@ -105,7 +132,16 @@ class Launch:
             num_predict=wanted.num_predict,
             keep_alive=wanted.keep_alive,
         )
-        policy = RetryPolicy(attempts=retry.attempts, delay=retry.delay, busy_delay=retry.busy_delay)
+        policy = RetryPolicy(
+            attempts=retry.attempts,
+            delay=retry.delay,
+            busy_delay=retry.busy_delay,
+            jitter=retry.jitter,
+            longest=retry.longest,
+            breaks=retry.breaks,
+            restart_wait=retry.restart_wait,
+            restart_pause=retry.restart_pause,
+        )
         planner = Planner(self.trim_policy(), PromptCounter())
         conversation = Conversation(system=wanted.system)
         return ChatSession(backend, model, options, policy=policy, planner=planner, conversation=conversation)

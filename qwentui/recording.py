@@ -106,13 +106,13 @@ class Recorder:
 
         self._opened(turn, await self._writer.write(job))
 
-    async def going_on(self, *, edited: Message | None, asked_with: AskedWith) -> None:
+    async def going_on(self, asked_with: AskedWith, *, edited: Message | None) -> None:
         """Take up the last reply where it ended; returns when that is on the disk.
 
         Args:
+            asked_with: With what the rest is asked for.
             edited: The reply as the user has changed it, a new version beside the old one; None goes on
                 with what is there.
-            asked_with: With what the rest is asked for.
 
         Raises:
             StoreError: The store is closed, or the reply is not in it any more.

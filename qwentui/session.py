@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
@@ -15,7 +16,7 @@ from qwentui.chat.sampling import Sampling, Think
 from qwentui.chat.stream import FinishReason, StreamEvent
 from qwentui.counting.counter import PromptCounter, sendable
 from qwentui.course import Course, ReplyInProgress, taken_up
-from qwentui.recording import AskedWith
+from qwentui.recording import AskedWith, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.retry import RetryPolicy
     from qwentui.planning import Plan, Planner
-    from qwentui.recording import Recorder
+    from qwentui.store.usage_log import UsageLog
 
 
 Replying = AbstractAsyncContextManager[AsyncIterator[StreamEvent]]
@@ -42,6 +43,43 @@ class ChatOptions:
     num_predict: int = 4096
     keep_alive: str | None = None
 
+    def request(
+        self, model: ModelDetails, plan: Plan, num_ctx: int, *, continuing: bool, received: int
+    ) -> ChatRequest:
+        """The request of a plan.
+
+        Args:
+            model: Who is asked.
+            plan: What is sent.
+            num_ctx: The context in tokens.
+            continuing: Whether the last message is a partial reply: then the model must not think, for it
+                would do so in the middle of its answer, or the server refuses.
+            received: The tokens of the reply that have come before.
+        """
+        think = False if continuing else self.think
+        # A reply that grew over the context would make the server drop half of it without a word.
+        room = min(self.num_predict - received, num_ctx - plan.count.tokens)
+        return ChatRequest(
+            model=model.name,
+            messages=plan.messages,
+            think=think if model.can_think else None,
+            sampling=self.sampling,
+            num_ctx=num_ctx,
+            num_predict=max(1, room),
+            keep_alive=self.keep_alive,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanged:
+    """The model's name means another model than before: someone has made it anew.
+
+    `stale` is whether the server still holds the old one in memory, with the template of that time.
+    """
+
+    model: ModelDetails
+    stale: bool
+
 
 class ChatSession:
     """Owns a conversation and asks `backend` for its replies, one at a time.
@@ -54,6 +92,7 @@ class ChatSession:
         planner: Keeps the prompts inside the context.
         conversation: What was said before.
         recorder: Keeps what is said on disk; None keeps it in memory only.
+        log: Told of each exchange when it has ended.
 
     Attributes:
         busy: Whether a reply runs.
@@ -69,6 +108,7 @@ class ChatSession:
         planner: Planner,
         conversation: Conversation,
         recorder: Recorder | None = None,
+        log: UsageLog | None = None,
     ) -> None:
         self.backend = backend
         self.model = model
@@ -77,6 +117,7 @@ class ChatSession:
         planner.fit_model(model.context_length)
         self.conversation = conversation
         self.recorder = recorder
+        self.log = log
         self.busy = False
         self._policy = policy
         self._left_out: tuple[int, ...] = ()
@@ -92,6 +133,7 @@ class ChatSession:
             planner=self.planner,
             conversation=conversation,
             recorder=None if self.recorder is None else self.recorder.fresh(),
+            log=self.log,
         )
 
     @property
@@ -110,6 +152,23 @@ class ChatSession:
         self.model = model
         self.planner.fit_model(model.context_length)
         self.planner.counter = PromptCounter()
+
+    async def follow_model(self) -> ModelChanged | None:
+        """Look whether the model was made anew under its name, and go on with the new one.
+
+        The next request uses it in any case; what changes here is how prompts are counted.
+
+        Raises:
+            BackendError: The server did not tell.
+        """
+        name, known = self.model.name, self.model.digest
+        digest = next((model.digest for model in await self.backend.models() if model.name == name), "")
+        if not known or not digest or digest == known:
+            return None
+        details = await self.backend.details(name)
+        stale = any(model.name == name and model.digest == known for model in await self.backend.loaded())
+        self.use(self.backend, details)
+        return ModelChanged(details, stale)
 
     def preview(self, draft: str) -> Plan:
         """The request that would go out if `draft` were sent now; without one, the talk as it stands."""
@@ -178,10 +237,7 @@ class ChatSession:
         running = ReplyInProgress(self.recorder, draft, before=before.usage, removed=before.removed)
         running.part_begins(f"continued: {before.finish_reason}" if edited is None else "edited by the user")
         talk = self.conversation.reopened(len(self.conversation.turns) - 1)
-
-        async def record(recorder: Recorder, asked_with: AskedWith) -> None:
-            await recorder.going_on(edited=edited, asked_with=asked_with)
-
+        record = partial(Recorder.going_on, edited=edited)
         async with self._replying(talk, record, running) as events:
             yield events
 
@@ -200,16 +256,7 @@ class ChatSession:
             running: What has come of the reply before, None for a new one.
         """
         running = running or ReplyInProgress(self.recorder)
-        course = Course(
-            self.backend,
-            self.planner,
-            self._policy,
-            conversation,
-            running,
-            request=self._request,
-            think=self.thinks,
-            told=self._left_out,
-        )
+        course = self._course(conversation, running)
         plan = await course.plan()
         if not running.draft.message().content:
             plan = await self._verified(plan, conversation)
@@ -234,8 +281,22 @@ class ChatSession:
             self._left_out = course.told
             reply = running.reply(reason, self.model.name)
             self.conversation = self.conversation.answered(reply)
+            if self.log is not None:
+                self.log.add(course.exchange(reply))
             if self.recorder is not None:
                 await self.recorder.answered(reply, running.parts())
+
+    def _course(self, conversation: Conversation, running: ReplyInProgress) -> Course:
+        return Course(
+            self.backend,
+            self.planner,
+            self._policy,
+            conversation,
+            running,
+            request=self._request,
+            think=self.thinks,
+            told=self._left_out,
+        )
 
     async def show_version(self, message: int) -> None:
         """Show the branch of `message`, one of the `versions` that the recorder knows of a turn.
@@ -268,24 +329,4 @@ class ChatSession:
         return self.recorder
 
     def _request(self, plan: Plan, continuing: bool = False, received: int = 0) -> ChatRequest:
-        """The request of a plan.
-
-        Args:
-            plan: What is sent.
-            continuing: Whether its last message is a partial reply: then the model must not think, for it
-                would do so in the middle of its answer, or the server refuses.
-            received: The tokens of the reply that have come before.
-        """
-        options = self.options
-        think = False if continuing else options.think
-        # A reply that grew over the context would make the server drop half of it without a word.
-        room = min(options.num_predict - received, self.num_ctx - plan.count.tokens)
-        return ChatRequest(
-            model=self.model.name,
-            messages=plan.messages,
-            think=think if self.model.can_think else None,
-            sampling=options.sampling,
-            num_ctx=self.num_ctx,
-            num_predict=max(1, room),
-            keep_alive=options.keep_alive,
-        )
+        return self.options.request(self.model, plan, self.num_ctx, continuing=continuing, received=received)

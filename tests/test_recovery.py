@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from script import Fault, Model, Reply, failure
 from scripted_server import ScriptedServer
+from soak import soak
 
 from qwentui.backends.address import Endpoint
 from qwentui.backends.ollama import OllamaBackend
@@ -413,3 +414,10 @@ async def test_what_will_not_heal_ends_the_reply_with_its_own_sentence(tmp_path:
         assert "ollama pull" in error.hint
         assert text_of(events) == "".join(CONTENT[:4])
         check_store(tmp_path / "s.db", session, FinishReason.ERROR)
+
+
+async def test_many_replies_with_a_fault_in_every_fifth_are_all_right(tmp_path: Path) -> None:
+    found = await soak(tmp_path / "s.db", replies=100, seed=7)
+    assert found.wrong == ()
+    assert found.mended >= 20
+    assert (found.tasks, found.sockets) == (0, 0)

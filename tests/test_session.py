@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from script import Fault, Model, Reply, failure
+from script import Fault, Model, Plain, Reply, failure
 from scripted_server import ScriptedServer
 
 from qwentui.backends.address import Endpoint
@@ -208,3 +209,26 @@ async def test_a_fresh_session_has_the_same_system_prompt_and_no_turns() -> None
 
 def test_errors_of_the_tree_read_as_sentence_and_hint() -> None:
     assert str(ReplyCut("The reply broke off.", "Try again.")) == "The reply broke off. Try again."
+
+
+async def test_a_model_that_was_made_anew_is_followed() -> None:
+    async with ScriptedServer() as server, _session(server) as session:
+        await _say(session, "hello")
+        assert await session.follow_model() is None
+        server.models = (Model(digest="c2" * 32, capabilities=("completion",)),)
+        changed = await session.follow_model()
+        assert changed is not None
+        assert session.model.digest == "c2" * 32
+        assert not session.model.can_think
+        assert not changed.stale
+        assert await session.follow_model() is None
+
+
+async def test_a_runner_that_still_holds_the_old_model_is_told_of() -> None:
+    old = {"name": "qwen3:latest", "model": "qwen3:latest", "digest": "b1" * 32, "size": 1, "size_vram": 1}
+    loaded = Plain(body=json.dumps({"models": [old]}).encode())
+    async with ScriptedServer(at={"/api/ps": loaded}) as server, _session(server) as session:
+        server.models = (Model(digest="c2" * 32),)
+        changed = await session.follow_model()
+        assert changed is not None
+        assert changed.stale

@@ -112,6 +112,18 @@ class Backend(Protocol):
         None where the server does not tell.
         """
 
+    async def preload(self, model: str, num_ctx: int | None, keep_alive: str | None) -> None:
+        """Load `model`, and return once it is in memory; being cancelled aborts the load.
+
+        Args:
+            model: Its name.
+            num_ctx: The context size in tokens; another one than the next chat's would load it twice.
+            keep_alive: How long it stays, as in `ChatRequest`; it also changes that of a loaded one.
+        """
+
+    async def unload(self, model: str) -> None:
+        """Have `model` leave the memory as soon as its running requests are done."""
+
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """Ask for a reply; the events end with `Finished`, or with a `BackendError`.
 

@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from qwentui.backends.base import Backend
 from qwentui.backends.model_fetch import Progress, fetch
 from qwentui.chat.errors import ConnectFailed, EmbeddedError
 from qwentui.chat.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from qwentui.backends.base import Backend, ChatRequest, LoadedModel, ModelDetails, ModelSummary
+    from qwentui.backends.base import ChatRequest, LoadedModel, ModelDetails, ModelSummary
     from qwentui.chat.stream import StreamEvent
 
 MODEL_NAME = "smollm2-135m-instruct"
@@ -139,6 +140,11 @@ class EmbeddedServer:
             _hint(reason, status),
         )
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether the child is known to have ended."""
+        return self._process is not None and self._process.returncode is not None
+
     async def ended(self) -> str:
         """How the child ended, or "" while it runs; waits a moment, for a broken connection tells first."""
         if self._process is None:
@@ -214,17 +220,24 @@ def _hint(reason: str, status: int) -> str:
     return _OTHER_FILE
 
 
+Started = tuple[EmbeddedServer, Backend]
+"""A child that serves, and what talks to it."""
+
+
 class EmbeddedBackend:
-    """The built-in model as a backend: the child process, and the `OpenAIBackend` that talks to it.
+    """The built-in model as a backend: the child process, and what talks to it.
+
+    A child that died is started again by the next request, or by `version`, which looks for it.
 
     Args:
-        server: The child, started; it is ended by `aclose`.
-        talk: What talks to it.
+        started: The child, which is ended by `aclose`.
+        start: Starts another one in its place.
     """
 
-    def __init__(self, server: EmbeddedServer, talk: Backend) -> None:
-        self._server = server
-        self._talk = talk
+    def __init__(self, started: Started, start: Callable[[], Awaitable[Started]]) -> None:
+        self._server, self._talk = started
+        self._start = start
+        self._starting = asyncio.Lock()
 
     @property
     def host(self) -> str:
@@ -261,6 +274,14 @@ class EmbeddedBackend:
         async with self._watched():
             return await self._talk.continues(request)
 
+    async def preload(self, model: str, num_ctx: int | None, keep_alive: str | None) -> None:
+        """Raises NotOffered: the model is in memory for as long as the program runs."""
+        await self._talk.preload(model, num_ctx, keep_alive)
+
+    async def unload(self, model: str) -> None:
+        """Raises NotOffered, as `preload` does."""
+        await self._talk.unload(model)
+
     @contextlib.asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """Ask for a reply; see `Backend.stream`."""
@@ -276,7 +297,9 @@ class EmbeddedBackend:
 
     @contextlib.asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
-        """Say that the child is gone, where a refused connection is all that the talk could tell."""
+        """Have a child that lives; say that it is gone, where the talk could tell no more than a refusal."""
+        if self._server.is_dead:
+            await self._revive()
         try:
             yield
         except ConnectFailed as error:
@@ -284,8 +307,22 @@ class EmbeddedBackend:
             if not how:
                 raise
             raise ConnectFailed(
-                f"The built-in model is gone: {how}.", "Start qwentui again, or choose another server."
+                f"The built-in model is gone: {how}.", "Ask again to start it anew."
             ) from error
+
+    async def _revive(self) -> None:
+        async with self._starting:
+            if not self._server.is_dead:
+                return  # another request was first
+            how = await self._server.ended()
+            await self._talk.aclose()
+            await self._server.aclose()
+            try:
+                self._server, self._talk = await self._start()
+            except EmbeddedError as error:
+                raise ConnectFailed(
+                    f"The built-in model is gone: {how}, and does not start again.", error.message
+                ) from error
 
 
 async def open_embedded(
@@ -309,14 +346,17 @@ async def open_embedded(
         raise _no_llama_cpp()
     name = gguf.stem if gguf else MODEL_NAME
     path = gguf or await fetch(cache, progress)
-    server = EmbeddedServer(path, name, n_ctx=n_ctx)
+
+    async def start() -> Started:
+        server = EmbeddedServer(path, name, n_ctx=n_ctx)
+        running = await server.start()
+        # llama.cpp's server hangs up after a streamed reply without having said so; a connection that is used
+        # again may meet that end in place of an answer.
+        endpoint = Endpoint(running.base_url, bearer=running.api_key, headers=(("Connection", "close"),))
+        return server, OpenAIBackend(endpoint)
+
     progress(Progress("loading"))
-    running = await server.start()
-    # llama.cpp's server hangs up after a streamed reply without having said so; a connection that is used
-    # again may meet that end in place of an answer.
-    endpoint = Endpoint(running.base_url, bearer=running.api_key, headers=(("Connection", "close"),))
-    talk = OpenAIBackend(endpoint)
-    return EmbeddedBackend(server, talk)
+    return EmbeddedBackend(await start(), start)
 
 
 def _no_llama_cpp() -> EmbeddedError:

@@ -15,7 +15,14 @@ from qwentui.backends.http import SILENCE, HttpClient
 from qwentui.backends.payload import messages_payload, safe_name
 from qwentui.backends.server_count import ServerCount
 from qwentui.backends.thinking import CLOSE, OPEN, ThinkSplitter
-from qwentui.chat.errors import NotAModelServer, ReplyBroken, ReplyCut, RequestRefused, ServerFailed
+from qwentui.chat.errors import (
+    NotAModelServer,
+    NotOffered,
+    ReplyBroken,
+    ReplyCut,
+    RequestRefused,
+    ServerFailed,
+)
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, ThinkingDelta
 from qwentui.chat.usage import ServerUsage
@@ -188,6 +195,15 @@ class OpenAIBackend:
     async def continues(self, request: ChatRequest) -> bool | None:
         """What llama.cpp's server would do, by the prompt that it shows; None elsewhere."""
         return await self._server_count.continues(chat_payload(request), request.messages[-1].content)
+
+    async def preload(self, model: str, num_ctx: int | None, keep_alive: str | None) -> None:  # noqa: ARG002 - the protocol's
+        """Raises NotOffered: such a server holds its models as it was started."""
+        hint = "Only Ollama does it when asked."
+        raise NotOffered(f"{self.host} loads and unloads its models by itself.", hint)
+
+    async def unload(self, model: str) -> None:
+        """Raises NotOffered, as `preload` does."""
+        await self.preload(model, None, None)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:

@@ -74,10 +74,13 @@ class RetryPolicy:
 
 
 class Delays:
-    """The pauses of one reply under a policy; `retry` counts the tries since the last new text."""
+    """The pauses of one reply under a policy.
+
+    `retry` counts the tries since the last new text, `total` all that followed the first one.
+    """
 
     def __init__(self, policy: RetryPolicy, random: Callable[[], float]) -> None:
-        self.retry = 0
+        self.retry = self.total = 0
         self._breaks = 0
         self._policy = policy
         self._random = random
@@ -96,6 +99,7 @@ class Delays:
                 return None
             self._breaks += 1
         self.retry += 1
+        self.total += 1
         pause = policy.busy_delay if isinstance(error, ServerBusy) else policy.delay
         if isinstance(error, ServerFailed) and error.retry_after is not None:
             pause = max(pause, min(error.retry_after, policy.longest))

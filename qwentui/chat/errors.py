@@ -11,6 +11,7 @@
         ├── ConnectFailed           no connection: refused, unknown name, timeout; may heal
         ├── TlsFailed               the connection is not trusted
         ├── NotAModelServer         something else answers at this address
+        ├── NotOffered              this kind of server does no such thing
         ├── RequestRefused          a status of 4xx, or one of 5xx that stays
         │   ├── AccessDenied        401, 403
         │   ├── ModelNotFound       404 for the model
@@ -85,6 +86,10 @@ class TlsFailed(BackendError):
 
 class NotAModelServer(BackendError):
     """Something answers at the address, but neither Ollama nor an OpenAI-compatible server."""
+
+
+class NotOffered(BackendError):
+    """What is asked for is not among the things that this kind of server does."""
 
 
 class RequestRefused(BackendError):

@@ -16,6 +16,7 @@ _COMMANDS = {
     "export": "export",
     "import": "import_",
     "model": "model",
+    "stats": "stats",
     "doctor": "doctor",
     "bench": "bench",
 }
@@ -63,6 +64,7 @@ def with_embedded_path(arguments: list[str]) -> list[str]:
 )
 @click.option("-c", "--continue", "go_on", is_flag=True, help="Take up the last chat.")
 @click.option("--session", metavar="ID", help="Take up this chat.")
+@click.option("--log-file", metavar="FILE", help="Write a JSON object for each exchange to this file.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file to use.")
 @click.pass_context
 def cli(
@@ -73,12 +75,13 @@ def cli(
     embedded: str | None,
     go_on: bool,
     session: str | None,
+    log_file: str | None,
     config: Path | None,
 ) -> None:
     """Chat with a model that runs on one GPU of your own."""
     from qwentui.cli.flags import Flags
 
-    ctx.obj = Flags(model, host, embedded, config, session or ("" if go_on else None))
+    ctx.obj = Flags(model, host, embedded, config, session or ("" if go_on else None), log_file)
     if ctx.invoked_subcommand is None:
         from qwentui.cli.chat import chat
 

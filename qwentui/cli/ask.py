@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import QwentuiError, SettingsError
-from qwentui.chat.stream import FinishReason, PhaseChanged, Retrying, TextDelta, ThinkingDelta
+from qwentui.chat.stream import (
+    AwaitingServer,
+    FinishReason,
+    PhaseChanged,
+    Restoring,
+    Retrying,
+    TextDelta,
+    ThinkingDelta,
+)
 from qwentui.cli.served import choose_model, open_backend
 
 if TYPE_CHECKING:
@@ -72,11 +80,15 @@ def _read_stdin() -> str:
 
 async def _ask(launch: Launch, text: str, as_json: bool) -> int:
     backend = await open_backend(launch)
+    log = launch.usage_log(lambda sentence: click.echo(f"qwentui: {sentence}", err=True))
     try:
         session = launch.session(backend, await backend.details(await choose_model(launch, backend)))
+        session.log = log
         return await _stream(session, text, as_json)
     finally:
         await backend.aclose()
+        if log is not None:
+            log.close()
 
 
 async def _stream(session: ChatSession, text: str, as_json: bool) -> int:
@@ -133,6 +145,10 @@ class _Printer:
                 self._say(f"{phase}…")
             case Retrying(attempt, attempts, delay, reason):
                 self._say(f"{reason} Trying again in {delay:.1f} s ({attempt}/{attempts}).")
+            case Restoring(delay=delay, reason=reason):
+                self._say(f"{reason} Going on in {delay:.1f} s.")
+            case AwaitingServer(remaining=remaining, reason=reason):
+                self._say(f"{reason} Waiting for it, {remaining:.0f} s more.")
 
     def end(self) -> None:
         """Leave the cursor at the start of a line on a terminal, and an answer that ends with a newline."""

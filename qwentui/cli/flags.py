@@ -26,6 +26,7 @@ class Flags:
     embedded: str | None = None
     config: Path | None = None
     resume: str | None = None
+    log_file: str | None = None
 
     def overlaid(self, model: str | None, host: str | None, embedded: str | None) -> Flags:
         """These flags under those that stand behind a command's name."""
@@ -35,6 +36,7 @@ class Flags:
             self.embedded if embedded is None else embedded,
             self.config,
             self.resume,
+            self.log_file,
         )
 
     def launch(self) -> Launch:
@@ -53,6 +55,9 @@ class Flags:
         if self.host is not None:
             server = msgspec.structs.replace(settings.server, host=self.host)
             settings = msgspec.structs.replace(settings, server=server)
+        if self.log_file is not None:
+            log = msgspec.structs.replace(settings.log, file=self.log_file)
+            settings = msgspec.structs.replace(settings, log=log)
         return Launch(paths, settings, self._embedded(), self.resume)
 
     def _embedded(self) -> Embedded | None:

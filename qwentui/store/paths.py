@@ -43,6 +43,11 @@ class Paths:
         return self.data / "benches"
 
     @property
+    def log_salt(self) -> Path:
+        """What makes the clients in the usage log nameless."""
+        return self.state / "log-salt"
+
+    @property
     def models(self) -> Path:
         """Models that were fetched for the built-in server."""
         return self.cache / "models"

@@ -53,6 +53,7 @@ class Model(_Section, frozen=True, kw_only=True):
 
     `name` "" takes the loaded model, else the first. `num_ctx` and `num_predict` are tokens; `num_ctx` goes
     with every request, for another value reloads the model. `keep_alive` is Ollama's ("5m", "-1").
+    `preload` has the model loaded before it is asked: when the program starts, or when typing does.
     """
 
     name: str = ""
@@ -61,6 +62,7 @@ class Model(_Section, frozen=True, kw_only=True):
     num_ctx: Positive = 8192
     num_predict: Positive = 4096
     keep_alive: str = "5m"
+    preload: Literal["off", "start", "typing"] = "off"
     temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None
@@ -84,11 +86,20 @@ class Context(_Section, frozen=True, kw_only=True):
 
 
 class Retry(_Section, frozen=True, kw_only=True):
-    """How a request that failed before its first token is tried again; durations in seconds."""
+    """How a request that failed, or a reply that broke, is tried again; durations in seconds.
+
+    The names are those of `RetryPolicy`; `silence` is how long a reply may say nothing until it counts as
+    broken.
+    """
 
     attempts: Annotated[int, msgspec.Meta(ge=0, le=100)] = 2
     delay: Seconds = 0.5
     busy_delay: Seconds = 2.0
+    jitter: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.2
+    longest: Seconds = 30.0
+    breaks: Annotated[int, msgspec.Meta(ge=0)] = 20
+    restart_wait: Seconds = 60.0
+    restart_pause: Seconds = 5.0
     silence: Seconds = 300.0
 
 
@@ -102,6 +113,15 @@ class Screen(_Section, frozen=True, kw_only=True):
     clipboard: Literal["osc52", "tmux", "file"] = "osc52"
 
 
+class Log(_Section, frozen=True, kw_only=True):
+    """The usage log, a JSON object a line; `file` "" writes none. `max_bytes` and `keep` rotate it."""
+
+    file: str = ""
+    log_prompts: bool = False
+    max_bytes: Positive = 10_000_000
+    keep: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 3
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """All settings."""
 
@@ -109,6 +129,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     model: Model = Model()
     context: Context = Context()
     retry: Retry = Retry()
+    log: Log = Log()
     screen: Screen = Screen()
 
 

@@ -83,13 +83,30 @@ async def test_leaving_the_block_stops_the_model(backend: EmbeddedBackend) -> No
     assert isinstance((await ask(backend, question("Again")))[-1], Finished)
 
 
-async def test_a_child_that_died_is_named(backend: EmbeddedBackend) -> None:
+async def test_a_child_that_died_is_started_again(backend: EmbeddedBackend) -> None:
     pid = backend._server.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(ConnectFailed) as caught:
-        await ask(backend, question("Hello"))
-    assert caught.value.message == "The built-in model is gone: it was ended by SIGKILL."
+    assert await backend._server.ended() == "it was ended by SIGKILL"
+    both = await asyncio.gather(ask(backend, question("Hello")), ask(backend, question("Hello")))
+    assert all(isinstance(events[-1], Finished) for events in both)
+    assert backend._server.pid != pid
+    assert pid not in psutil.pids()
+
+
+async def test_a_child_that_cannot_be_started_again_is_named(tmp_path: Path) -> None:
+    gguf = write_gguf(tmp_path / "tiny.gguf")
+    backend = await open_embedded(tmp_path, gguf, lambda _: None)
+    try:
+        assert backend._server.pid is not None
+        os.kill(backend._server.pid, signal.SIGKILL)
+        await backend._server.ended()
+        gguf.unlink()
+        with pytest.raises(ConnectFailed, match="does not start again") as caught:
+            await ask(backend, question("Hello"))
+        assert "tiny.gguf" in caught.value.hint
+    finally:
+        await backend.aclose()
 
 
 async def test_closing_the_backend_ends_the_child(backend: EmbeddedBackend) -> None:

@@ -29,6 +29,8 @@ from qwentui.store.database import Database
 from qwentui.store.imports import import_file
 from qwentui.store.jsonl import Format, exported, session_ids
 from qwentui.store.sessions import SessionStore
+from qwentui.store.statistics import statistics as costs
+from qwentui.store.statistics import typical
 from qwentui.store.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ def build(path: Path) -> None:
                         store.messages.finish_reply(reply, answer(next(words)))
                     if batch == SESSIONS // 200 and not number:
                         store.messages.ask(session, "一只鳘鱼和 zyxomma 蜻蜓")
+        database.connection.execute(
+            "UPDATE messages SET ttft = abs(random()) % 4000 / 1000.0, elapsed = 4, eval_count = 100,"
+            " eval_duration = 2 WHERE role = 'assistant'"
+        )
 
 
 def best(run: Callable[[], object], times: int = 5) -> float:
@@ -94,6 +100,9 @@ def reading(path: Path) -> None:
         print(f"list, all                         {best(lambda: store.listed(limit=SESSIONS)):8.1f} ms")
         print(f"list, titles filtered             {best(lambda: store.listed(matching='丅')):8.1f} ms")
         first = store.listed(limit=1)[0].id
+        opened = database.connection
+        print(f"statistics by day                 {best(lambda: list(costs(opened, by_day=True))):8.1f} ms")
+        print(f"what is usual for a model         {best(lambda: typical(opened, 'qwen3-32b-local')):8.1f} ms")
         print(f"load a session                    {best(lambda: store.load(first)):8.1f} ms")
         for query in frequencies(store):
             hits = store.search(query)

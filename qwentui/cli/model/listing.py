@@ -10,7 +10,7 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.backends.placement import place
 from qwentui.cli.model.running import Visit, say, server_option, visit
-from qwentui.cli.model.table import print_records, print_table
+from qwentui.cli.table import print_records, print_table
 from qwentui.telemetry.transfer import byte_text, clock_text
 
 if TYPE_CHECKING:

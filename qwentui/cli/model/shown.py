@@ -11,7 +11,7 @@ from qwentui.chat.memory_fit import A10
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli.model.running import Visit, server_option, visit
-from qwentui.cli.model.table import print_records
+from qwentui.cli.table import print_records
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:

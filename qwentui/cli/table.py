@@ -5,18 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _GAP = "  "
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows to standard output; the headings only to a terminal."""
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = ()
+) -> None:
+    """Write rows to standard output; the headings only to a terminal.
+
+    Args:
+        headings: The names of the columns.
+        rows: The rows, as wide as the headings.
+        numbers: The columns that stand to the right.
+    """
     from qwentui.cli.output import on_terminal, standard_output
 
     lines = ["\t".join(row) for row in rows]
     if on_terminal() and rows:
-        lines = _aligned([headings, *rows])
+        lines = _aligned([headings, *rows], numbers)
     with standard_output() as file:
         for line in lines:
             file.write(line.encode("utf-8", "replace") + b"\n")
@@ -33,13 +41,13 @@ def print_records(records: Sequence[dict[str, object]]) -> None:
             file.write(msgspec.json.encode(record) + b"\n")
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def _aligned(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> list[str]:
     from qwentui.tui.transcript.wrap import cells
 
     widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        _GAP.join(
-            text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+
+    def cell(text: str, column: int) -> str:
+        blank = " " * (widths[column] - cells(text))
+        return blank + text if column in numbers else text + blank
+
+    return [_GAP.join(cell(text, column) for column, text in enumerate(row)).rstrip() for row in rows]

@@ -1,0 +1,88 @@
+"""`qwentui stats`: what the replies have cost, from the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from qwentui.store.statistics import Spread, Statistics
+
+_HEADINGS = (
+    "MODEL",
+    "REPLIES",
+    "TOKENS",
+    "TTFT MEAN",
+    "P50",
+    "P95",
+    "TOTAL MEAN",
+    "P50",
+    "P95",
+    "TOK/S",
+    "ENDS",
+)
+
+
+@click.command("stats")
+@click.option("-m", "--model", metavar="NAME", default="", help="This model only.")
+@click.option("--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Replies since that day.")
+@click.option("--by-day", is_flag=True, help="Each day in a line of its own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+def command(*, model: str, since: datetime | None, by_day: bool, as_json: bool) -> None:
+    """Show what the replies have cost: first token and total in seconds, and tokens a second, by model.
+
+    The first token is timed from Enter; P95 is the time that one reply in twenty exceeds. What is printed to
+    anything but a terminal has tabs between its columns.
+    """
+    from qwentui.cli.opened import with_store
+    from qwentui.cli.table import print_records, print_table
+    from qwentui.store.statistics import statistics
+
+    moment = since.timestamp() if since is not None else 0.0
+    found = with_store(
+        lambda database: list(statistics(database.connection, by_day=by_day, since=moment, model=model))
+    )
+    if as_json:
+        print_records([_record(entry) for entry in found])
+    else:
+        headings = ("DAY", *_HEADINGS) if by_day else _HEADINGS
+        print_table(
+            headings,
+            [_columns(entry, by_day=by_day) for entry in found],
+            numbers=range(by_day + 1, len(headings) - 1),
+        )
+    if not found:
+        click.echo("qwentui: No reply has been timed yet.", err=True)
+
+
+def _record(entry: Statistics) -> dict[str, object]:
+    import msgspec
+
+    record: dict[str, object] = msgspec.to_builtins(entry)
+    if not entry.day:
+        del record["day"]
+    return record
+
+
+def _columns(entry: Statistics, *, by_day: bool) -> tuple[str, ...]:
+    from qwentui.chat.sanitize import sanitize_line
+
+    ends = ", ".join(f"{reason} {count}" for reason, count in entry.finish_reasons.items())
+    rate = entry.tokens_per_second
+    columns = (
+        sanitize_line(entry.model, 40),
+        str(entry.replies),
+        str(entry.tokens),
+        *_seconds(entry.ttft),
+        *_seconds(entry.total),
+        "" if rate is None else f"{rate.p50:.1f}",
+        ends,
+    )
+    return (entry.day, *columns) if by_day else columns
+
+
+def _seconds(times: Spread) -> tuple[str, str, str]:
+    return f"{times.mean:.2f}", f"{times.p50:.2f}", f"{times.p95:.2f}"
