@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.backends.embedded import EmbeddedBackend
 from qwentui.backends.ollama import OllamaBackend, same_model
+from qwentui.backends.placement import listed
 from qwentui.bench.run import Peak, Result, Run, Surroundings
 from qwentui.chat.errors import BackendError
 from qwentui.telemetry.card_sampler import CardSampler
@@ -76,9 +77,9 @@ class Ledger:
     async def weigh(self, backend: Backend) -> None:
         """Ask the server what the model takes now; one that does not tell costs nothing."""
         with suppress(BackendError):
-            for model in await backend.loaded():
-                if same_model(model.name, self.plan.model):
-                    self._peak = _larger(self._peak, model)
+            found = listed(await backend.loaded(), self.plan.model, self._surroundings.digest)
+            if found is not None:
+                self._peak = _larger(self._peak, found)
 
     def result(self, stopped: str = "") -> Result:
         """What there is by now.
