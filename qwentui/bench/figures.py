@@ -62,7 +62,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     at_length: tuple[AtLength, ...]
     jump: tuple[int, int] | None
     at_once: tuple[AtOnce, ...]
-    done: int
     failed: int
 
 
@@ -80,7 +79,6 @@ def figures(result: Result) -> Figures:
         at_length=lengths,
         jump=_jump(lengths),
         at_once=tuple(at_once(result, target) for target in _targets(result, Step.PARALLEL)),
-        done=len(result.runs) - len(result.failed),
         failed=len(result.failed),
     )
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass
+from itertools import chain
 
 from qwentui.chat.message import Message, Role
 
-# One token each, or about, in the vocabularies of Qwen, Llama and their kin.
-_WORDS = """
+_TEXT = """
 river stone window garden morning letter bridge winter market silver paper yellow summer mountain island
 basket candle forest harbour kitchen ladder meadow number orange pencil quiet road season table under valley
-water autumn bread cloud door early field grass house journey leaf music north open people rain school thread
+water autumn bread cloud door early field grass house journey leaf music north open people rain
 """
+WORDS = tuple(_TEXT.split())
+"""What prompts are made of: common words, one token each, or about, in the vocabularies of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class Filler:
 def talk(words: int) -> tuple[Message, ...]:
     """A talk of so many words whose very first ones nobody has ever sent: its whole prompt is evaluated."""
     nonce = secrets.token_hex(16)
-    chosen = random.Random(nonce).choices(_WORDS.split(), k=words)  # noqa: S311 - text to fill a prompt
+    chance = random.Random(nonce)  # noqa: S311 - text to fill a prompt
+    # Every word as often as the others, so that a text's tokens depend on its length alone.
+    rounds = (chance.sample(WORDS, len(WORDS)) for _ in range(0, words, len(WORDS)))
+    chosen = list(chain.from_iterable(rounds))[:words]
     return (
         Message(Role.SYSTEM, nonce),
         Message(Role.USER, f"{' '.join(chosen)}\n\nHow many words is that?"),

@@ -60,7 +60,7 @@ def aligned(table: Table) -> Iterator[str]:
     widths = [max(_cells(row[column]) for row in rows) for column in range(last + 1)]
     for row in rows:
         padded = (
-            text + pad if column in (0, last) else pad + text
+            text + pad if column < table.texts or column == last else pad + text
             for column, text in enumerate(row)
             for pad in (" " * (widths[column] - _cells(text)),)
         )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _PATIENCE = 3  # runs that fail one after the other before the rest is given up
 _LEAVING_LOOKS = 300  # for a model to leave the memory
 _LEAVING_INTERVAL = 0.2  # seconds
-_CALIBRATION = (64, 256)  # words
+_CALIBRATION = (len(filler.WORDS), 4 * len(filler.WORDS))  # words
 
 
 class Measurement:

@@ -31,15 +31,17 @@ _UNKNOWN = "–"
 _GIB = 1 << 30
 _BAR = 16
 _BINS = 20
+_VALUE = 30  # characters of a value that differs
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings; the first column is text, the others are figures."""
+    """Rows under headings; the first `texts` columns and the last are text, the others are figures."""
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    texts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,9 @@ def _lines(result: Result, found: Figures) -> Iterator[str]:
     thinking = {None: "cannot think", True: "thinking", False: "not thinking"}[plan.think]
     yield f"num_ctx {plan.num_ctx:,} · replies of {plan.num_predict:,} tokens at most · {thinking}"
     yield f"Prompt: {sanitize_line(plan.prompt)}"
-    failed = f", {found.failed:,} failed" if found.failed else ""
-    yield f"{found.done:,} of {plan.requests:,} requests{failed}"
+    of = f" of {plan.requests:,}" if result.stopped else ""
+    failed = f", {found.failed:,} of them failed" if found.failed else ""
+    yield f"{len(result.runs):,}{of} requests{failed}"
     if result.stopped:
         yield f"Not complete: {result.stopped}"
 
@@ -181,8 +184,8 @@ def _queue_notes(found: Figures) -> Iterator[str]:
     if queued:
         most = max(at.served or 0 for at in queued)
         yield (
-            f"The server wrote {most} at a time and let the others wait: for more, Ollama needs "
-            "OLLAMA_NUM_PARALLEL and memory for as many contexts."
+            f"The server wrote {most} at a time and let the others wait: for more it needs as many slots "
+            "(Ollama: OLLAMA_NUM_PARALLEL), and memory for their contexts."
         )
 
 
@@ -207,8 +210,12 @@ def comparison_report(compared: Comparison) -> Report:
         for figure in compared.figures
     )
     headings = ("median", "before", "after", "change", "")
-    around = tuple((name, old or _UNKNOWN, new or _UNKNOWN) for name, old, new in compared.around)
-    asked = tuple((name, old or _UNKNOWN, new or _UNKNOWN) for name, old, new in compared.asked)
+    around, asked = (
+        tuple(
+            (name, *(sanitize_line(value, _VALUE) or _UNKNOWN for value in values)) for name, *values in rows_
+        )
+        for rows_ in (compared.around, compared.asked)
+    )
     sure = (
         f"A change is told from the noise with {CONFIDENCE:.0%} confidence; behind it the range that holds "
         "it. It is the middle of all pairs of runs, and need not be the ratio of the medians."
@@ -273,4 +280,4 @@ def listing(results: Sequence[Result]) -> Table:
                 "stopped" if result.stopped else "",
             )
         )
-    return Table("", ("ID", "MODEL", "SERVER", "RUNS", "TTFT P50", "TOK/S", ""), tuple(rows))
+    return Table("", ("ID", "MODEL", "SERVER", "RUNS", "TTFT P50", "TOK/S", ""), tuple(rows), texts=3)

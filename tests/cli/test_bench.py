@@ -67,7 +67,7 @@ def test_the_table_has_every_part(tmp_path: Path) -> None:
         "21.5 GB",
         "300 tokens",
         "Conversations at once",
-        "13 of 13 requests",
+        "13 requests",
     ):
         assert part in run.stdout
     assert "cold run…" in run.stderr
@@ -144,7 +144,7 @@ def test_failed_runs_are_counted_and_told(tmp_path: Path) -> None:
     with ScriptedServer(good, good, bad, good).in_thread() as server:
         run = bench(tmp_path, "--runs", "3", "--contexts", "", "--parallel", "", server=server)
     assert run.returncode == 1
-    assert "3 of 4 requests, 1 failed" in run.stdout
+    assert "4 requests, 1 of them failed" in run.stdout
     assert "1 failed: " in run.stdout
 
 
@@ -156,7 +156,7 @@ def test_one_refusal_after_the_other_ends_it_with_what_there_is(tmp_path: Path) 
     assert run.returncode == 1
     assert "3 runs failed one after the other" in run.stderr
     assert "Not complete: " in run.stdout
-    assert "1 of 50 requests, 3 failed" in run.stdout
+    assert "4 of 50 requests, 3 of them failed" in run.stdout
 
 
 def test_a_server_that_goes_away_ends_it_with_what_there_is(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_server_that_goes_away_ends_it_with_what_there_is(tmp_path: Path) -> N
             out, err = child.communicate(timeout=30)
             thread.start()
     assert child.returncode == 1
-    assert "1 of 42 requests, 1 failed" in out
+    assert "2 of 42 requests, 1 of them failed" in out
     assert thread.url.removeprefix("http://") in err
     assert "Traceback" not in err
 
