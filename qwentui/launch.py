@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.model_fetch import Progress
     from qwentui.chat.context import TrimPolicy
-    from qwentui.chat.sampling import Think
+    from qwentui.chat.sampling import Sampling, Think
     from qwentui.counting.counter import PromptCounter
     from qwentui.session import ChatSession
     from qwentui.store.paths import Paths
@@ -121,7 +121,6 @@ class Launch:
         """A new conversation with `model`."""
         from qwentui.backends.retry import RetryPolicy
         from qwentui.chat.conversation import Conversation
-        from qwentui.chat.sampling import Sampling
         from qwentui.counting.counter import PromptCounter
         from qwentui.planning import Planner
         from qwentui.session import ChatOptions, ChatSession
@@ -129,15 +128,7 @@ class Launch:
         wanted, retry = self.settings.model, self.settings.retry
         options = ChatOptions(
             think=_THINK[wanted.think],
-            sampling=Sampling(
-                temperature=wanted.temperature,
-                top_k=wanted.top_k,
-                top_p=wanted.top_p,
-                min_p=wanted.min_p,
-                repeat_penalty=wanted.repeat_penalty,
-                seed=wanted.seed,
-                stop=wanted.stop,
-            ),
+            sampling=self.sampling(),
             num_predict=wanted.num_predict,
             keep_alive=wanted.keep_alive,
         )
@@ -154,6 +145,21 @@ class Launch:
         planner = Planner(self.trim_policy(), PromptCounter())
         conversation = Conversation(system=wanted.system)
         return ChatSession(backend, model, options, policy=policy, planner=planner, conversation=conversation)
+
+    def sampling(self) -> Sampling:
+        """How the model picks its tokens, by the settings."""
+        from qwentui.chat.sampling import Sampling
+
+        wanted = self.settings.model
+        return Sampling(
+            temperature=wanted.temperature,
+            top_k=wanted.top_k,
+            top_p=wanted.top_p,
+            min_p=wanted.min_p,
+            repeat_penalty=wanted.repeat_penalty,
+            seed=wanted.seed,
+            stop=wanted.stop,
+        )
 
     def trim_policy(self) -> TrimPolicy:
         """How a long conversation is kept inside the context."""

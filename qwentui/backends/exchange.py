@@ -65,13 +65,14 @@ class Exchange:
 
     `sent` is set once the request is out, `media_type` known once the headers are here. The body is read
     by one reader, once, and `ended` says that it was read to its end; `silence` is how long its next bytes
-    are waited for, in seconds, None for ever.
+    are waited for, in seconds, None for ever, and `paced` whether small pieces may gather for a frame.
     """
 
     def __init__(self, host: str, head: asyncio.Task[httpx.Response], sent: asyncio.Event) -> None:
         self.head = head
         self.sent = sent
         self.silence: float | None = None
+        self.paced = True
         self.media_type = ""
         self.ended = False
         self._host = host
@@ -174,7 +175,7 @@ class Exchange:
     def _set_pace(self) -> None:
         """Put a pace before the socket, as far as httpcore shows it (HTTP/1.1: its `network_stream`)."""
         self._stream = self.head.result().extensions.get("network_stream")
-        if self._stream is not None:
+        if self._stream is not None and self.paced:
             self._pace = _Pace(self._stream.read)
             self._stream.read = self._pace.read
 

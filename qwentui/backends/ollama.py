@@ -224,7 +224,7 @@ class OllamaBackend:
                 async for phase in phases:
                     yield PhaseChanged(phase)
             await exchange.begin()
-            exchange.silence = self._silence
+            exchange.silence, exchange.paced = self._silence, request.paced
             splitter = ThinkSplitter()
             try:
                 async with aclosing(exchange.records(NdjsonDecoder(), _RECORD)) as records:

@@ -234,7 +234,7 @@ class OpenAIBackend:
                 yield RequestSent()
                 yield PhaseChanged(Phase.WAITING)
             await exchange.begin()
-            exchange.silence = self._silence
+            exchange.silence, exchange.paced = self._silence, request.paced
             reply = _Reply()
             try:
                 async with aclosing(_deltas(exchange, reply)) as deltas:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "model": "model",
     "stats": "stats",
     "doctor": "doctor",
+    "bench": "bench",
 }
 """The commands, and the modules that hold them."""
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qwentui.backends.choice import fitting
-from qwentui.chat.errors import ModelNotFound, QwentuiError, SettingsError
+from qwentui.chat.errors import QwentuiError, SettingsError
 from qwentui.chat.stream import (
     AwaitingServer,
     FinishReason,
@@ -20,10 +19,9 @@ from qwentui.chat.stream import (
     TextDelta,
     ThinkingDelta,
 )
+from qwentui.cli.served import choose_model, open_backend
 
 if TYPE_CHECKING:
-    from qwentui.backends.base import Backend
-    from qwentui.backends.model_fetch import Progress
     from qwentui.chat.conversation import Reply
     from qwentui.chat.stream import StreamEvent
     from qwentui.cli.flags import Flags
@@ -81,46 +79,16 @@ def _read_stdin() -> str:
 
 
 async def _ask(launch: Launch, text: str, as_json: bool) -> int:
-    if launch.embedded is None:
-        backend = await launch.open_server()
-    else:
-        backend = await launch.open_embedded(_show_progress if sys.stderr.isatty() else _hide_progress)
+    backend = await open_backend(launch)
     log = launch.usage_log(lambda sentence: click.echo(f"qwentui: {sentence}", err=True))
     try:
-        session = launch.session(backend, await backend.details(await _choose(launch, backend)))
+        session = launch.session(backend, await backend.details(await choose_model(launch, backend)))
         session.log = log
         return await _stream(session, text, as_json)
     finally:
         await backend.aclose()
         if log is not None:
             log.close()
-
-
-def _show_progress(progress: Progress) -> None:
-    share = f"{progress.done * 100 // progress.total} %" if progress.total else ""
-    click.echo(f"\r{progress.phase} the built-in model {share}\x1b[K", nl=False, err=True)
-    if progress.done >= progress.total:
-        click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _hide_progress(_: Progress) -> None:
-    pass
-
-
-async def _choose(launch: Launch, backend: Backend) -> str:
-    wanted = launch.settings.model.name
-    installed = [model.name for model in await backend.models()]
-    loaded = [] if wanted else [model.name for model in await backend.loaded()]
-    names = fitting(wanted, installed, loaded)
-    if wanted and len(names) > 1:
-        raise SettingsError(f"Several models fit {wanted!r}: {', '.join(names)}.", "Name one of them.")
-    if not names and wanted:
-        raise ModelNotFound(
-            f"{backend.host} has no model {wanted!r}.", f"Get it with: ollama pull {wanted}", status=404
-        )
-    if not names:
-        raise ModelNotFound(f"{backend.host} has no models.", "Get one with: ollama pull qwen3", status=404)
-    return names[0]
 
 
 async def _stream(session: ChatSession, text: str, as_json: bool) -> int:

@@ -38,6 +38,11 @@ class Paths:
         return self.data / "sessions.db"
 
     @property
+    def benches(self) -> Path:
+        """Results of benches, a file each."""
+        return self.data / "benches"
+
+    @property
     def log_salt(self) -> Path:
         """What makes the clients in the usage log nameless."""
         return self.state / "log-salt"

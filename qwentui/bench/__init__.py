@@ -1,0 +1,1 @@
+"""How fast this machine answers, measured so that two days can be compared."""
