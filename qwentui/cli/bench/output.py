@@ -22,7 +22,8 @@ from qwentui.bench.report import (
     spread,
 )
 from qwentui.chat.sanitize import sanitize
-from qwentui.cli.output import replaced, standard_output
+from qwentui.cli.output import standard_output
+from qwentui.store.files import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
