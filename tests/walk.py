@@ -9,7 +9,7 @@ import msgspec
 
 from qwentui.launch import Launch
 from qwentui.store.paths import Paths, shipped
-from qwentui.store.settings import Chat, Context, Model, Screen, Server, Settings
+from qwentui.store.settings import Chat, Context, Log, Model, Retry, Screen, Server, Settings
 from qwentui.store.themes import load_theme
 from qwentui.tui.app import QwentuiApp
 from qwentui.tui.transcript.items import NoticeItem, ReplyItem
@@ -80,6 +80,8 @@ async def walking(
     *,
     context: Context | None = None,
     screen: Screen | None = None,
+    retry: Retry | None = None,
+    log: Log | None = None,
     parallel: int = 3,
     titles: Literal["first", "model"] = "first",
     size: tuple[int, int] = (100, 30),
@@ -93,6 +95,8 @@ async def walking(
         model=Model(**model),
         context=context or Context(),
         screen=screen or Screen(),
+        retry=retry or Retry(),
+        log=log or Log(),
         chat=Chat(parallel=parallel, titles=titles),
     )
     app = QwentuiApp(Launch(paths, settings, resume=resume), load_theme("qwentui-dark", [shipped("themes")]))

@@ -83,6 +83,7 @@ class QwentuiApp(DeskApp):
     def _save(self) -> None:
         """Put on disk what must not be lost: the process is about to end."""
         self.chat.sync_draft()
+        self.close_log()
         self.talks.close()
 
     def _load_history(self) -> list[str]:

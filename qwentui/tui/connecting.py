@@ -62,6 +62,9 @@ class ConnectingApp(App[None]):
     def _warn(self, text: str) -> None:
         self.chat.notice(text, "warning")
 
+    def close_log(self) -> None:
+        """Write what waits for the usage log, where there is one."""
+
     async def restore(self) -> None:
         """Open the store, and bring back what an earlier program left."""
         await self.talks.open()
@@ -135,6 +138,10 @@ class ConnectingApp(App[None]):
         contradiction = session.planner.policy.contradiction
         if contradiction:
             self.chat.notice(contradiction)
+        self._used(session)
+
+    def _used(self, session: ChatSession) -> None:
+        """A session has its model now: send what waited, and count as that model does."""
         self.chat.show_state()
         self.desk.pump()
         self.run_worker(self._count_exactly(session), group="counter", exclusive=True)
@@ -247,4 +254,5 @@ class ConnectingApp(App[None]):
         await self.desk.close()
         if self._backend is not None:
             await self._backend.aclose()
+        self.close_log()
         self.talks.close()

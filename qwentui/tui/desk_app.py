@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwentui.chat.errors import StoreError
-from qwentui.tui.connecting import ConnectingApp
+from qwentui.tui import phrases
 from qwentui.tui.desk import Desk
+from qwentui.tui.memory_app import MemoryApp
+from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,7 +25,7 @@ _MOST_DRAFTS = 20
 """Chats without messages that are brought back at a start."""
 
 
-class DeskApp(ConnectingApp):
+class DeskApp(MemoryApp):
     """Has a desk, shows one of its chats, and opens others from the store.
 
     Args:
@@ -116,6 +118,8 @@ class DeskApp(ConnectingApp):
         chat.taken_up = taken.conversation, taken.recorder
         items, chat.places = items_of(taken.conversation, taken.recorder.turns)
         chat.sheet.load(items)
+        if phrases.was_interrupted(taken.conversation):
+            chat.sheet.append(NoticeItem(phrases.GO_ON))
         if chat.session is not None:
             chat.seat(chat.session)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwentui.chat.stream import FinishReason, Phase
+from qwentui.backends.choice import short_name
+from qwentui.chat.errors import CannotContinue
+from qwentui.chat.stream import AwaitingServer, FinishReason, Phase, Restoring, Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qwentui.chat.conversation import Reply
-    from qwentui.chat.stream import Miscounted, Retrying
+    from qwentui.chat.conversation import Conversation, Reply
+    from qwentui.chat.errors import QwentuiError
+    from qwentui.chat.stream import Miscounted
+    from qwentui.session import ModelChanged
 
 _PHASES = {
     Phase.CONNECTING: "connecting",
@@ -34,9 +38,41 @@ def running(phase: Phase, seconds: float) -> str:
     return f"{_PHASES[phase]} {seconds:.1f} s · esc stops"
 
 
-def retrying(event: Retrying) -> str:
-    """A try failed and another follows."""
-    return f"{event.reason} Trying again in {event.delay:.1f} s ({event.attempt} of {event.attempts})."
+def pausing(event: Retrying | Restoring | AwaitingServer, left: float) -> str:
+    """What a reply waits for after a failure, counted down; `left` is what remains of the pause, seconds."""
+    match event:
+        case Retrying(attempt=attempt, attempts=attempts):
+            what = f"trying again in {left:.1f} s ({attempt} of {attempts})"
+        case Restoring(attempt=attempt, attempts=attempts):
+            what = f"going on in {left:.1f} s ({attempt} of {attempts})"
+        case _:
+            what = f"the server is gone; waiting for it, {event.remaining + left:.0f} s more"
+    return f"{what} · esc stops"
+
+
+RESTORING = "正在恢复对话历史 · Restoring the conversation"
+
+GO_ON = "The last reply was interrupted; F6 lets it go on where it stopped."
+
+
+def was_interrupted(conversation: Conversation) -> bool:
+    """Whether the last reply of a talk ended with its program, not with the model."""
+    reply = conversation.turns[-1].reply if conversation.turns else None
+    return reply is not None and reply.finish_reason is FinishReason.INTERRUPTED
+
+
+def failed(failure: QwentuiError, reply: Reply) -> str:
+    """Why a reply ended, and which key helps."""
+    can_go_on = reply.message.content.strip() and not isinstance(failure, CannotContinue)
+    return f"{failure} F6 lets the reply go on." if can_go_on else str(failure)
+
+
+def model_changed(change: ModelChanged) -> str:
+    """The model was made anew under its name."""
+    told = f"{short_name(change.model.name)} was made anew on the server; the next answer is the new one's."
+    if change.stale:
+        told += " The old one is still in memory, and its template may be used: F7 unloads it."
+    return told
 
 
 def version(place: int, count: int) -> str:

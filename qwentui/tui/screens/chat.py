@@ -43,6 +43,9 @@ class ChatScreen(ComposingScreen):
     class Answered(Message):
         """A reply has ended."""
 
+    class MemoryWanted(Message):
+        """The user wants to say what becomes of the model in memory."""
+
     class ThinkToggled(Message):
         """The user wants the next setting of `think`."""
 
@@ -124,6 +127,10 @@ class ChatScreen(ComposingScreen):
     def action_choose_model(self) -> None:
         """Choose another model."""
         self.post_message(self.ModelWanted())
+
+    def action_memory(self) -> None:
+        """Say what is to become of the model in memory."""
+        self.post_message(self.MemoryWanted())
 
     def action_toggle_think(self) -> None:
         """Go to the next setting of `think`."""

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from textual.widgets import Static
 
 from qwentui.chat.errors import QwentuiError
+from qwentui.chat.stream import FinishReason
 from qwentui.tui.screens.acting import ActingScreen, Here
 from qwentui.tui.transcript.items import UserItem
 
@@ -111,7 +112,7 @@ class ForkingScreen(ActingScreen):
         self._close_edit()
         self.composer.remember(text)
         if here.is_reply:
-            self._go_on(here, edit, text)
+            self._go_on(here, here.session.go_on(content=text), text, edit=edit)
         else:
             item = UserItem(text, self._next_version(here))
             self._fork(here, here.session.revise(here.turn, text), [item], edit=edit, sent=text)
@@ -191,9 +192,28 @@ class ForkingScreen(ActingScreen):
         else:
             self._fork(here, here.session.regenerate(here.turn), self._question(here))
 
-    def _go_on(self, here: Here, edit: _Edit, text: str) -> None:
+    def action_continue(self) -> None:
+        """Let the last reply go on where it ended; ask for it where there is none."""
+        session = self.session
+        if session is None or not session.conversation.turns:
+            self._refuse("nothing has been asked yet")
+            return
+        last = len(session.conversation.turns) - 1
+        here = Here(session, self.watch_context.items[last], last, is_reply=True)
+        reply = session.conversation.turns[last].reply
+        if not self._may_act(here):
+            return
+        if reply is None:
+            self._regenerate(here)
+        elif reply.finish_reason is FinishReason.STOP:
+            self._refuse("the last reply is complete: F5 asks for another one")
+        else:
+            self._go_on(here, session.go_on(), reply.message.content)
+
+    def _go_on(self, here: Here, reply: Replying, text: str, *, edit: _Edit | None = None) -> None:
+        """Let `reply` go on with `text`, which stands in the transcript already."""
         before = here.session.conversation.turns[here.turn].reply
-        self._fork(here, here.session.go_on(content=text), self._question(here), edit=edit, sent=text)
+        self._fork(here, reply, self._question(here), edit=edit, sent=text if edit is not None else "")
         if before is not None and before.message.thinking:
             self.transcript.feed_thinking(before.message.thinking)
         self.transcript.feed_text(text)

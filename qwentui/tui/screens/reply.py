@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import (
+    AwaitingServer,
     FinishReason,
     Miscounted,
     Phase,
     PhaseChanged,
+    Restoring,
     Retrying,
     StreamEvent,
     TextDelta,
@@ -100,6 +102,8 @@ class ReplyRun:
         self.complete = False
         self.unsent = False
         self._noticed = False
+        self._restored = False
+        self._pause: tuple[Retrying | Restoring | AwaitingServer, float] | None = None
         self.tick()
 
     async def run(self, reply: Replying) -> None:
@@ -117,8 +121,12 @@ class ReplyRun:
                 self._close(failure)
 
     def tick(self) -> None:
-        """Say how long the present state has lasted."""
-        self._transcript.set_status(phrases.running(self._phase, time.monotonic() - self._since))
+        """Say how long the present state has lasted, or how long a pause still does."""
+        now = time.monotonic()
+        if self._pause is not None and now < self._pause[1]:
+            self._transcript.set_status(phrases.pausing(self._pause[0], self._pause[1] - now))
+        else:
+            self._transcript.set_status(phrases.running(self._phase, now - self._since))
 
     def _take(self, event: StreamEvent) -> None:
         match event:
@@ -130,13 +138,24 @@ class ReplyRun:
                 self._transcript.feed_thinking(text)
             case PhaseChanged(phase):
                 self._enter(phase)
-            case Retrying():
-                self._notice(NoticeItem(phrases.retrying(event), "warning"))
+            case Retrying() | Restoring() | AwaitingServer():
+                self._wait(event)
             case Trimmed(turns) if turns:
                 self._notice(NoticeItem(phrases.TRIMMED))
             case Miscounted():
                 severity: Severity = "warning" if event.likely_cut else "info"
                 self._notice(NoticeItem(phrases.miscounted(event), severity))
+
+    def _wait(self, event: Retrying | Restoring | AwaitingServer) -> None:
+        """Count a pause down; the first one says in the transcript what it is for."""
+        self._pause = event, time.monotonic() + event.delay
+        self._phase, self._since = Phase.CONNECTING, self._pause[1]
+        self.tick()
+        if isinstance(event, Restoring) and not self._restored:
+            self._restored = True
+            self._notice(NoticeItem(f"{phrases.RESTORING}\n{event.reason}"))
+        elif isinstance(event, Retrying):
+            self._notice(NoticeItem(event.reason, "warning"))
 
     def _notice(self, notice: NoticeItem) -> None:
         self._noticed = True
@@ -148,9 +167,9 @@ class ReplyRun:
             self.tick()
 
     def _close(self, failure: QwentuiError | None) -> None:
-        notice = NoticeItem(phrases.UNSENT) if failure is None else NoticeItem(str(failure), "error")
         if self.unsent:
             # Nothing was asked, so there is no reply either.
+            notice = NoticeItem(phrases.UNSENT) if failure is None else NoticeItem(str(failure), "error")
             self._transcript.close_reply(ReplyItem(""))
             self._transcript.replace(self._place, notice)
             return
@@ -164,6 +183,7 @@ class ReplyRun:
         self.complete = reply.finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
         if failure is None:
             return
+        notice = NoticeItem(phrases.failed(failure, reply), "error")
         # Of several versions even an empty one stays: from it the others are reached.
         several = known is not None and len(known.versions) > 1
         if reply.message.content or reply.message.thinking or self._noticed or several:
