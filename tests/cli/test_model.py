@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from cli.shell import QWENTUI, environment
 from model_server import FULL_DISK, Cut, ModelServer, Stall, layer, ndjson
+from nvml_stub import NvmlStub
 from script import Model, Raw, Reply
 from scripted_server import ScriptedServer
 from terminal import Terminal
@@ -124,6 +126,21 @@ def test_the_recorded_model_is_shown(tmp_path: Path) -> None:
     assert "Go, from Ollama or a Modelfile" in run.stdout
     assert "stop '<|im_end|>'" in run.stdout
     assert "The GPU (1.0 GiB)" in run.stdout
+
+
+def test_what_a_model_takes_is_judged_by_the_card_that_is_here(tmp_path: Path) -> None:
+    stub = NvmlStub(tmp_path)
+    stub.say("card0.name Tesla T4", "card0.total 15360")
+    at = {path: Raw((WIRE / f"{name}.txt").read_bytes()) for path, name in RECORDED.items()}
+    with ScriptedServer(at=at).in_thread() as server:
+        run = subprocess.run(
+            [*QWENTUI, "model", "show", "smollm2:latest"],
+            env=_environment(tmp_path, server.url) | stub.environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert "Tesla T4 (15.0 GiB)" in run.stdout
 
 
 def test_a_pull_tells_its_steps(tmp_path: Path) -> None:
@@ -305,7 +322,10 @@ def test_a_terminal_is_asked_before_a_model_goes() -> None:
     with ModelServer(models=TWO).in_thread() as server:
         for answer, left, code in (("n\r", 2, 0), ("\x03", 2, 130), ("y\r", 1, 0)):
             with _terminal(server, "rm", "llama3.2:3b") as terminal:
+                process = psutil.Process(terminal.process.pid)
                 terminal.wait_for("Remove llama3.2:3b (2.0 GB) from the server's disk?")
+                # A signal between the question and the reading of its answer waits for the next key.
+                terminal.wait_until(lambda: process.status() == psutil.STATUS_SLEEPING)
                 terminal.send(answer)
                 assert terminal.wait_exit() == code
             assert len(server.server.models) == left

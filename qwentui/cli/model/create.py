@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,11 +58,13 @@ def create_command(
     check_name(name)
 
     async def work(at: Visit) -> None:
+        from qwentui.cli.model.card import card_to_fit
         from qwentui.cli.model.made_of import planned
 
         context = num_ctx or (at.launch.settings.model.num_ctx if source else None)
         wishes = {"system": system or "", "quantize": quantize or ""}
-        plan = await planned(source, modelfile, context, wishes, vram)
+        card = await asyncio.to_thread(card_to_fit, at.launch, vram)
+        plan = await planned(source, modelfile, context, wishes, card)
         await _make(at, name, plan)
         if not no_ask:
             from qwentui.cli.model.trial import try_model

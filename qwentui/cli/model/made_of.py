@@ -10,7 +10,6 @@ from qwentui.backends.gguf import read_gguf
 from qwentui.backends.model_faults import template_kind
 from qwentui.backends.model_plan import ModelPlan, Remark, check_quantization, plan_of
 from qwentui.backends.modelfile import read_modelfile
-from qwentui.chat.memory_fit import A10
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli.model.running import say
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from qwentui.backends.gguf import Gguf
+    from qwentui.cli.model.card import CardToFit
 
 _DEFAULT_NUM_CTX = 4096  # what Ollama gives a card of less than 23 GiB
 
@@ -29,7 +29,7 @@ async def planned(
     modelfile: Path | None,
     num_ctx: int | None,
     wishes: Mapping[str, str],
-    vram: float | None,
+    card: CardToFit,
 ) -> ModelPlan:
     """Read what is to be sent, and say what there is to say about it.
 
@@ -38,7 +38,7 @@ async def planned(
         modelfile: a Modelfile.
         num_ctx: Tokens that go before the Modelfile's.
         wishes: Other fields of `/api/create` that do; "" for none.
-        vram: GiB of the server's GPU, None where it is not known.
+        card: The server's.
 
     Raises:
         ModelFileError: A file is missing, damaged, or says what cannot be.
@@ -53,13 +53,13 @@ async def planned(
     headers = [await asyncio.to_thread(read_gguf, path) for path in (*plan.files, *plan.adapters)]
     if plan.files:
         check_quantization(plan, headers[0].quantization)
-        _describe(plan, headers[0], vram)
+        _describe(plan, headers[0], card)
     for remark in plan.remarks:
         say(f"Line {remark.line}: {remark.text}" if remark.line else remark.text)
     return plan
 
 
-def _describe(plan: ModelPlan, gguf: Gguf, vram: float | None) -> None:
+def _describe(plan: ModelPlan, gguf: Gguf, card: CardToFit) -> None:
     """Say what the file is, whether it fits, and what will surprise."""
     name = gguf.name or sanitize_line(plan.files[0].name)
     about = [gguf.architecture, gguf.quantization, f"{_counted(gguf.parameter_count)} parameters"]
@@ -67,10 +67,8 @@ def _describe(plan: ModelPlan, gguf: Gguf, vram: float | None) -> None:
     say(f"{name}: {', '.join(part for part in about if part)}")
     num_ctx = plan.parameters.get("num_ctx", _DEFAULT_NUM_CTX)
     if gguf.shape is not None and isinstance(num_ctx, int):
-        card = A10 if vram is None else round(vram * (1 << 30))
         held = min(num_ctx, gguf.context_length or num_ctx)
-        line = memory_line(gguf.shape, held, card, "An A10" if vram is None else "The GPU")
-        say(f"It takes {line}")
+        say(f"It takes {memory_line(gguf.shape, held, card.total, card.name)}")
     plan.remarks += [Remark(0, text) for text in _surprises(plan, gguf, num_ctx)]
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from qwentui.backends.choice import short_name
-from qwentui.chat.memory_fit import A10
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli.model.card import card_to_fit
 from qwentui.cli.model.running import Visit, server_option, visit
 from qwentui.cli.table import print_records
 from qwentui.telemetry.transfer import byte_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from qwentui.backends.base import ModelSummary
     from qwentui.cli.flags import Flags
+    from qwentui.cli.model.card import CardToFit
 
 _LABEL = 14
 _KINDS = {
@@ -45,8 +47,8 @@ def show_model(flags: Flags, *, name: str, as_json: bool, vram: float | None, ho
         if as_json:
             print_records([_record(model, show)])
             return
-        card = A10 if vram is None else round(vram * (1 << 30))
-        lines = [*_lines(model, show), *_memory(show, model, card, at.launch.settings.model.num_ctx, vram)]
+        card = await asyncio.to_thread(card_to_fit, at.launch, vram)
+        lines = [*_lines(model, show), *_memory(show, model, card, at.launch.settings.model.num_ctx)]
         with standard_output() as file:
             file.write(("\n".join([*lines, *_warnings(show)]) + "\n").encode("utf-8", "replace"))
 
@@ -102,14 +104,12 @@ def _lines(model: ModelSummary, show: dict[str, Any]) -> Iterator[str]:
         yield _line("system", system)
 
 
-def _memory(
-    show: dict[str, Any], model: ModelSummary, card: int, num_ctx: int, vram: float | None
-) -> Iterator[str]:
+def _memory(show: dict[str, Any], model: ModelSummary, card: CardToFit, num_ctx: int) -> Iterator[str]:
     from qwentui.backends.model_faults import shape_of_shown
 
     shape = shape_of_shown(show, model.size or 0)
     if shape is not None:
-        yield _line("memory", memory_line(shape, num_ctx, card, "An A10" if vram is None else "The GPU"))
+        yield _line("memory", memory_line(shape, num_ctx, card.total, card.name))
 
 
 def _warnings(show: dict[str, Any]) -> Iterator[str]:
