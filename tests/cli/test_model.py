@@ -325,7 +325,7 @@ def test_a_terminal_is_asked_before_a_model_goes() -> None:
                 process = psutil.Process(terminal.process.pid)
                 terminal.wait_for("Remove llama3.2:3b (2.0 GB) from the server's disk?")
                 # A signal between the question and the reading of its answer waits for the next key.
-                terminal.wait_until(lambda: process.status() == psutil.STATUS_SLEEPING)
+                terminal.wait_until(lambda process=process: process.status() == psutil.STATUS_SLEEPING)
                 terminal.send(answer)
                 assert terminal.wait_exit() == code
             assert len(server.server.models) == left
