@@ -8,6 +8,7 @@ from walk import walking
 
 from qwentui.chat.stream import FinishReason
 from qwentui.store.prompt_history import load_prompts
+from qwentui.store.settings import Retry
 from qwentui.tui.screens.model_picker import ModelPicker
 from qwentui.tui.screens.no_server import NoServerScreen
 from qwentui.tui.transcript.items import UserItem
@@ -50,7 +51,8 @@ async def test_escape_stops_and_keeps_what_came(tmp_path: Path) -> None:
 
 async def test_a_broken_reply_stays_with_its_error_beside_it(tmp_path: Path) -> None:
     script = Reply(content=("one ", "two"), fault=Fault.CUT, fault_at=1)
-    async with ScriptedServer(script) as server, walking(tmp_path, server.url) as walk:
+    once = Retry(attempts=0)
+    async with ScriptedServer(script) as server, walking(tmp_path, server.url, retry=once) as walk:
         await walk.connected()
         await walk.say("go")
         reply = await walk.answered()

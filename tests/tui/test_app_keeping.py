@@ -14,6 +14,7 @@ from scripted_server import ScriptedServer
 from terminal import Terminal
 from walk import walking
 
+from qwentui.store.settings import Retry
 from qwentui.tui.transcript.items import ReplyItem, UserItem
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ async def test_the_question_is_on_disk_before_it_is_sent(tmp_path: Path) -> None
 async def test_a_reply_is_kept_with_its_end(tmp_path: Path) -> None:
     database = tmp_path / "data" / "sessions.db"
     script = (Reply(content=("all",)), Reply(content=("some", "more"), fault=Fault.CUT, fault_at=1))
-    async with ScriptedServer(*script) as server, walking(tmp_path, server.url) as walk:
+    once = Retry(attempts=0)
+    async with ScriptedServer(*script) as server, walking(tmp_path, server.url, retry=once) as walk:
         await walk.connected()
         await walk.say("one")
         await walk.answered()

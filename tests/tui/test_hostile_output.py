@@ -61,7 +61,8 @@ def script(tone: Callable[[str], str]) -> list[Answer]:
 def models(tone: Callable[[str], str]) -> tuple[Model, ...]:
     names = [Model(name=f"m{number}{tone(piece)}") for number, piece in enumerate(pieces(40))]
     odd = {"parameter_size": tone(THOUGHTS[0]), "quantization_level": tone(THOUGHTS[1])}
-    return (Model(details=odd), *names)
+    # Where a template closes its turns, each broken reply is told of at once.
+    return (Model(details=odd, leaves_open=False), *names)
 
 
 def press(terminal: Terminal, key: str) -> None:
@@ -101,7 +102,8 @@ def meet_every_error(terminal: Terminal) -> None:
         say(terminal, f"REFUSED{number}")
     for number in range(len(LINES)):
         say(terminal, f"BROKEN{number}")
-    for answer in ("A proxy answered", "PLAIN", "RETRIED", "END"):
+    # What is tried again is told of before its end, too.
+    for answer in ("A proxy answered", "PLAIN", "✗ The server failed[^✗]*RETRIED", "END"):
         say(terminal, answer)
 
 
