@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -350,6 +351,19 @@ def test_folders(tmp_path: Path) -> None:
     # procfs takes no files, whoever asks.
     locked = Paths(tmp_path / "c", type(tmp_path)("/proc/self"), tmp_path / "e", tmp_path / "f")
     assert verdicts(files.check_folders(locked))["data folder"] is Verdict.WARNING
+
+
+def test_a_disk_with_little_room_is_told_of(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small tmpfs")
+    try:
+        found = list(files.check_folders(Paths(tmp_path, disk / "data", tmp_path, tmp_path)))
+        assert [(finding.check, finding.verdict) for finding in found] == [("data folder", Verdict.WARNING)]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_the_versions_are_told() -> None:
