@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import copy
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from qwentui.tui.transcript.wrap import clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +33,8 @@ _LONGEST_LINE = 1000
 _DEEPEST_STACK = 64
 _IDLE_STEPS = 64
 _UNSURE = 8
+_JOINED = re.compile("[\u0300-\u036f\u200d\u20d0-\u20ff\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""What belongs to the character before it: accents, joiners, keycaps, flags' halves, tones of skin."""
 _OPENS_COMMENT = re.compile(r"/\*|<!--")
 
 
@@ -163,7 +168,21 @@ def _exactly(tokens: Tokens, text: str) -> Tokens:
             tokens.append((kind, last[:-1]))
     if "".join(part for _, part in tokens) != text:
         return [(_TEXT, text)] if text else []
-    return tokens
+    return tokens if _JOINED.search(text) is None else _unbroken(tokens, text)
+
+
+def _unbroken(tokens: Tokens, text: str) -> Tokens:
+    """The tokens, none of which ends inside a cluster: parts of an emoji have another width than all of it."""
+    ends = [end for _, end, _ in clusters(text)]
+    whole: Tokens = []
+    start = reached = 0
+    for kind, part in tokens:
+        reached += len(part)
+        end = ends[bisect_left(ends, reached)]
+        if end > start:
+            whole.append((kind, text[start:end]))
+            start = end
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

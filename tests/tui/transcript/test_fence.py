@@ -11,6 +11,7 @@ from tui.transcript.markdown_texts import CODE, PALETTE, rows
 
 from qwentui.tui.transcript.highlight import Draft, highlighter, warm
 from qwentui.tui.transcript.markdown import CodeBlock, MarkdownFlow, layout
+from qwentui.tui.transcript.wrap import cells
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -148,6 +149,17 @@ def test_any_code_keeps_every_character(language: str, parts: list[str]) -> None
     for line in "".join(parts).split("\n"):
         tokens, state = found.line(line, state)
         assert "".join(text for _, text in tokens) == line
+
+
+@pytest.mark.parametrize("emoji", ["1\ufe0f\u20e3", "👩\u200d💻", "🇩🇪", "👍🏽", "e\u0301"])
+@pytest.mark.parametrize("language", ["python", "c", "html", "json"])
+def test_no_token_ends_inside_an_emoji(language: str, emoji: str) -> None:
+    found = highlighter(language)
+    assert found is not None
+    for text in (f"x = {emoji} + 1", emoji, f"'{emoji}{emoji}'"):
+        tokens, _ = found.line(text, found.start)
+        assert "".join(part for _, part in tokens) == text
+        assert sum(cells(part) for _, part in tokens) == cells(text)
 
 
 def test_a_draft_of_a_growing_line_ends_as_the_line() -> None:
