@@ -172,7 +172,7 @@ def _exactly(tokens: Tokens, text: str) -> Tokens:
 
 
 def _unbroken(tokens: Tokens, text: str) -> Tokens:
-    """The tokens, none of which ends inside a cluster: parts of an emoji have another width than all of it."""
+    """The tokens, none of which ends inside a cluster, whose parts have another width than the whole."""
     ends = [end for _, end, _ in clusters(text)]
     whole: Tokens = []
     start = reached = 0
