@@ -39,12 +39,14 @@ class Launch:
 
     `settings` already has the flags laid over it. `embedded` is None when a server is to be talked to.
     `resume` names the session to go on with: its id or a part of it, "" for the last one, None for none.
+    `warnings` are sentences about the settings that the user is to be told.
     """
 
     paths: Paths
     settings: Settings
     embedded: Embedded | None = None
     resume: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def endpoint(self, host: str | None = None) -> Endpoint:
         """The server to talk to: `host` by OLLAMA_HOST's rules, else the one of the settings.

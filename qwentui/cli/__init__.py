@@ -66,6 +66,7 @@ def with_embedded_path(arguments: list[str]) -> list[str]:
 @click.option("--session", metavar="ID", help="Take up this chat.")
 @click.option("--log-file", metavar="FILE", help="Write a JSON object for each exchange to this file.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file to use.")
+@click.option("--profile", metavar="NAME", help="Lay this profile of the settings file over the rest.")
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -77,11 +78,12 @@ def cli(
     session: str | None,
     log_file: str | None,
     config: Path | None,
+    profile: str | None,
 ) -> None:
     """Chat with a model that runs on one GPU of your own."""
     from qwentui.cli.flags import Flags
 
-    ctx.obj = Flags(model, host, embedded, config, session or ("" if go_on else None), log_file)
+    ctx.obj = Flags(model, host, embedded, config, session or ("" if go_on else None), log_file, profile)
     if ctx.invoked_subcommand is None:
         from qwentui.cli.chat import chat
 

@@ -19,6 +19,7 @@ from qwentui.chat.stream import (
     TextDelta,
     ThinkingDelta,
 )
+from qwentui.cli.output import told
 from qwentui.cli.served import choose_model, open_backend
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def command(
     flags = flags.overlaid(model, host, embedded)
     text = _prompt(" ".join(prompt))
     try:
-        code = asyncio.run(_ask(flags.launch(), text, as_json))
+        code = asyncio.run(_ask(told(flags.launch()), text, as_json))
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:

@@ -11,7 +11,7 @@ import msgspec
 from qwentui.chat.errors import SettingsError
 from qwentui.launch import Embedded, Launch
 from qwentui.store.paths import user_paths
-from qwentui.store.settings import load_settings
+from qwentui.store.settings import read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ class Flags:
     config: Path | None = None
     resume: str | None = None
     log_file: str | None = None
+    profile: str | None = None
 
     def overlaid(self, model: str | None, host: str | None, embedded: str | None) -> Flags:
         """These flags under those that stand behind a command's name."""
@@ -37,6 +38,7 @@ class Flags:
             self.config,
             self.resume,
             self.log_file,
+            self.profile,
         )
 
     def launch(self) -> Launch:
@@ -48,7 +50,8 @@ class Flags:
         paths = user_paths()
         if self.config is not None and not self.config.is_file():
             raise SettingsError(f"--config: there is no file {self.config}.", "Check the path.")
-        settings = load_settings(self.config or paths.settings_file, os.environ)
+        loaded = read_settings(self.config or paths.settings_file, os.environ, self.profile)
+        settings = loaded.settings
         if self.model is not None:
             model = msgspec.structs.replace(settings.model, name=self.model)
             settings = msgspec.structs.replace(settings, model=model)
@@ -58,7 +61,7 @@ class Flags:
         if self.log_file is not None:
             log = msgspec.structs.replace(settings.log, file=self.log_file)
             settings = msgspec.structs.replace(settings, log=log)
-        return Launch(paths, settings, self._embedded(), self.resume)
+        return Launch(paths, settings, self._embedded(), self.resume, loaded.warnings)
 
     def _embedded(self) -> Embedded | None:
         from pathlib import Path

@@ -18,12 +18,21 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from qwentui.launch import Launch
+
 _PROGRESS_EVERY = 0.1
 
 
 def on_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+def told(launch: Launch) -> Launch:
+    """`launch`, after its warnings were written to standard error."""
+    for warning in launch.warnings:
+        click.echo(f"qwentui: {warning}", err=True)
+    return launch
 
 
 @contextmanager

@@ -149,6 +149,7 @@ def examine_files(launch: Launch) -> Iterator[Finding]:
     """What lies on this disk."""
     paths = launch.paths
     yield files.check_settings(paths.settings_file)
+    yield from files.check_keys(launch.warnings)
     yield from files.check_themes((paths.themes, shipped("themes")), launch.settings.screen.theme)
     yield files.check_database(paths.database)
     yield from files.check_folders(paths)

@@ -34,6 +34,12 @@ def check_settings(path: Path) -> Finding:
     return good("settings", shown)
 
 
+def check_keys(warnings: tuple[str, ...]) -> Iterator[Finding]:
+    """The keys of the settings file that no setting has."""
+    for sentence in warnings:
+        yield warning("settings keys", sentence, "Correct it, or remove it: qwentui config unset KEY")
+
+
 def _holds_secret(path: Path) -> bool:
     text = path.read_text(encoding="utf-8", errors="replace")
     return any(line.split("=")[0].strip() in ("password", "bearer") for line in text.splitlines())

@@ -1,9 +1,10 @@
 """The user's settings: one frozen value, made once at the start and handed down.
 
-A value comes from the environment, else from `config.toml`, else from the default here; flags are laid over
-by the caller with `msgspec.structs.replace`. An environment variable is QWENTUI_ and the key's path in
-capitals (`QWENTUI_SERVER_BEARER`); `OLLAMA_HOST` stands in for `server.host`. Secrets have no flag, for a
-flag shows in `ps`.
+A value comes from the environment, else from the profile in use, else from the rest of `config.toml`, else
+from the default here; flags are laid over by the caller with `msgspec.structs.replace`. An environment
+variable is QWENTUI_ and the key's path in capitals (`QWENTUI_SERVER_BEARER`); `OLLAMA_HOST` stands in for
+`server.host`. Secrets have no flag, for a flag shows in `ps`. A profile is a table `[profile.NAME]` with the
+same sections inside. What each key means to a user is told in `settings_text`, which a start has no need of.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file; an unknown key is an error that names its place."""
+class _Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the file; a key that is not declared is passed over, and warned about when it is read."""
 
 
 class Server(_Section, frozen=True, kw_only=True):
@@ -145,25 +146,72 @@ class Settings(_Section, frozen=True, kw_only=True):
     screen: Screen = Screen()
 
 
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings, and how they came about.
+
+    Attributes:
+        settings: The values.
+        warnings: One sentence for each key that is unknown.
+        sources: Where each value that is not a default comes from, by its key's path: the name of an
+            environment variable, "profile NAME", or "file".
+    """
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    sources: dict[str, str]
+
+
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings of `path`, which need not exist, under those of `environ`.
 
     Raises:
         SettingsError: The file cannot be read or a value cannot be used; the message names the place.
     """
-    table = _read(path)
-    for keys, kind in _leaves(Settings):
-        text = environ.get("QWENTUI_" + "_".join(keys).upper())
+    return read_settings(path, environ).settings
+
+
+def read_settings(path: Path, environ: Mapping[str, str], profile: str | None = None) -> Loaded:
+    """The settings of `path`, which need not exist, under those of a profile and of `environ`.
+
+    Args:
+        path: The file.
+        environ: The environment.
+        profile: The profile's name, "" for none; None goes by `QWENTUI_PROFILE`.
+
+    Raises:
+        SettingsError: The file cannot be read, a value cannot be used, or there is no such profile; the
+            message names the place.
+    """
+    table = read_table(path)
+    profiles = _take_profiles(table, path)
+    kinds = leaves()
+    stated = list(_stated(table))
+    unknown = [key for key in stated if key not in kinds]
+    for name, sections in profiles.items():
+        unknown += [f"profile.{name}.{key}" for key in _stated(sections) if key not in kinds]
+    sources = dict.fromkeys(stated, "file")
+    if name := environ.get("QWENTUI_PROFILE", "") if profile is None else profile:
+        sources |= dict.fromkeys(_lay_profile(table, profiles, name, path), f"profile {name}")
+    for key, kind in kinds.items():
+        variable = "QWENTUI_" + key.replace(".", "_").upper()
+        text = environ.get(variable)
         if text is not None:
-            _lay(table, keys, _from_environment(keys, kind, text))
-    settings = _convert(table, path)
-    if settings.server.host or not environ.get("OLLAMA_HOST"):
-        return settings
-    server = msgspec.structs.replace(settings.server, host=environ["OLLAMA_HOST"])
-    return msgspec.structs.replace(settings, server=server)
+            _lay(table, key.split("."), _from_environment(variable, kind, text))
+            sources[key] = variable
+    settings = _convert(table, path, sources)
+    if not settings.server.host and environ.get("OLLAMA_HOST"):
+        server = msgspec.structs.replace(settings.server, host=environ["OLLAMA_HOST"])
+        settings = msgspec.structs.replace(settings, server=server)
+        sources["server.host"] = "OLLAMA_HOST"
+    return Loaded(settings=settings, warnings=_warnings(unknown), sources=sources)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_table(path: Path) -> dict[str, Any]:
+    """What stands in the file at `path`, unchecked; nothing where there is none.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
@@ -177,18 +225,60 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
 
 
-def _leaves(
-    section: type[msgspec.Struct], before: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for field in msgspec.structs.fields(section):
-        keys = (*before, field.name)
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            yield from _leaves(field.type, keys)
-        else:
-            yield keys, field.type
+def leaves() -> dict[str, Any]:
+    """The type of every key, by its path (`model.num_ctx`), in the order in which they are declared."""
+    return {
+        f"{section.name}.{field.name}": field.type
+        for section in msgspec.structs.fields(Settings)
+        for field in msgspec.structs.fields(section.type)
+    }
 
 
-def _from_environment(keys: tuple[str, ...], kind: object, text: str) -> object:
+def _stated(table: dict[str, Any]) -> Iterator[str]:
+    """The paths of the keys that stand in a table of sections; of an unknown section just its name."""
+    for section, values in table.items():
+        if section not in Settings.__struct_fields__:
+            yield section
+        elif isinstance(values, dict):
+            yield from (f"{section}.{key}" for key in values)
+
+
+def _take_profiles(table: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
+    profiles = table.pop("profile", {})
+    if not (isinstance(profiles, dict) and all(isinstance(inner, dict) for inner in profiles.values())):
+        raise SettingsError(
+            f"{path}, profile: this is not a table of profiles.",
+            "A profile is written [profile.NAME.server].",
+        )
+    return profiles
+
+
+def _lay_profile(
+    table: dict[str, Any], profiles: dict[str, dict[str, Any]], name: str, path: Path
+) -> list[str]:
+    """Lay the profile of that name over `table`; the paths of its keys."""
+    if name not in profiles:
+        known = f"Known are: {', '.join(profiles)}." if profiles else f"{path} has none."
+        raise SettingsError(f"There is no profile {name!r}.", known)
+    for section, values in profiles[name].items():
+        below = table.get(section, {})
+        if not isinstance(values, dict) or not isinstance(below, dict):
+            place = f"profile.{name}.{section}" if isinstance(below, dict) else section
+            raise SettingsError(f"{path}, {place}: this is not a table.", "Correct it or remove it.")
+        table[section] = {**below, **values}
+    return list(_stated(profiles[name]))
+
+
+def _warnings(unknown: list[str]) -> tuple[str, ...]:
+    if not unknown:
+        return ()
+    from qwentui.store.setting_words import unknown_key
+
+    known = list(leaves())
+    return tuple(unknown_key(key, known) for key in unknown)
+
+
+def _from_environment(variable: str, kind: object, text: str) -> object:
     try:
         if kind is str:
             return text
@@ -196,13 +286,12 @@ def _from_environment(keys: tuple[str, ...], kind: object, text: str) -> object:
             return msgspec.json.decode(text, type=kind)
         return msgspec.convert(text, kind, strict=False)
     except msgspec.MsgspecError as error:
-        name = "QWENTUI_" + "_".join(keys).upper()
         raise SettingsError(
-            f"{name} cannot be used: {_lower(str(error))}.", "Correct it or unset it."
+            f"{variable} cannot be used: {_lower(str(error))}.", "Correct it or unset it."
         ) from error
 
 
-def _lay(table: dict[str, Any], keys: tuple[str, ...], value: object) -> None:
+def _lay(table: dict[str, Any], keys: list[str], value: object) -> None:
     for key in keys[:-1]:
         inner = table.setdefault(key, {})
         if not isinstance(inner, dict):
@@ -211,13 +300,22 @@ def _lay(table: dict[str, Any], keys: tuple[str, ...], value: object) -> None:
     table[keys[-1]] = value
 
 
-def _convert(table: dict[str, Any], path: Path) -> Settings:
+def _convert(table: dict[str, Any], path: Path, sources: dict[str, str]) -> Settings:
     try:
         return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
+        from qwentui.store.setting_words import allowed
+
         what, _, where = str(error).partition(" - at `$")
-        place = f"{path}, {where.strip('.`')}" if where.strip(".`") else str(path)
-        raise SettingsError(f"{place}: {_lower(what)}.", "Correct it or remove it.") from error
+        where = where.strip(".`")
+        key = where.partition("[")[0]
+        source = sources.get(key, "file")
+        if source.startswith("profile "):
+            where = f"profile.{source.removeprefix('profile ')}.{where}"
+        place = f"{path}, {where}" if where else str(path)
+        kind = leaves().get(key)
+        rule = f"It is {allowed(kind)}. " if kind is not None else ""
+        raise SettingsError(f"{place}: {_lower(what)}.", f"{rule}Correct it or remove it.") from error
 
 
 def _lower(text: str) -> str:

@@ -75,7 +75,9 @@ class QwentuiApp(DeskApp):
         self.call_after_refresh(self.start)
 
     def _settle(self) -> None:
-        """After the first paint: get ready what the first reply needs, and spare the collector the rest."""
+        """After the first paint: tell of the settings, and get ready what the first reply needs."""
+        for warning in self.launch.warnings:
+            self.chat.notice(warning, "warning")
         self.run_worker(partial(import_module, "qwentui.tui.transcript.markdown"), thread=True)
         # What a start has made lives as long as the program; going through it took 75 ms at a time.
         gc.freeze()

@@ -51,7 +51,6 @@ def test_ollama_host_stands_in_for_the_address(tmp_path: Path) -> None:
         ("[server]\nhost = 3", {}, "config.toml, server.host"),
         ("server = 3", {}, "config.toml, server"),
         ("[model]\nnum_ctx = 0", {}, "config.toml, model.num_ctx"),
-        ("[modle]\n", {}, "modle"),
         ("", {"QWENTUI_MODEL_NUM_CTX": "many"}, "QWENTUI_MODEL_NUM_CTX"),
         ("", {"QWENTUI_SERVER_HEADERS": "{broken"}, "QWENTUI_SERVER_HEADERS"),
     ],

@@ -121,9 +121,11 @@ def command(
         output.show_result(results.find(show, results.all()))
     else:
         from qwentui.cli.bench.measuring import Wishes, measured
+        from qwentui.cli.output import told
 
         wishes = Wishes(runs, prompt, contexts, parallel, cold=not no_cold, think=think)
-        result, code = measured(flags.overlaid(model, host, embedded).launch(), wishes, results)
+        launch = told(flags.overlaid(model, host, embedded).launch())
+        result, code = measured(launch, wishes, results)
         output.show_result(result)
         sys.exit(code)
 

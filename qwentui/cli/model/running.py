@@ -12,6 +12,7 @@ import click
 from qwentui.backends.choice import fitting
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli.output import told
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,7 +90,7 @@ def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None
         raise SettingsError(
             "The built-in server has its one model, and nothing to manage.", "Leave out --embedded."
         )
-    launch = flags.overlaid(None, host, None).launch()
+    launch = told(flags.overlaid(None, host, None).launch())
     visits: list[Visit] = []
     try:
         asyncio.run(_visit(launch, work, visits))

@@ -1,0 +1,63 @@
+"""What is said about a key of the settings that is wrong: what it may be, and which one was meant."""
+
+from __future__ import annotations
+
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
+
+from qwentui.chat.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAMES: dict[object, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: 'a table of texts, as { "NAME" = "VALUE" }',
+    tuple: 'a list of texts, as ["ONE", "TWO"]',
+}
+
+
+def allowed(kind: object) -> str:
+    """What a key of that type may be, in words: "a whole number, 1 or more"."""
+    origin = get_origin(kind)
+    if origin is UnionType:
+        return allowed(next(part for part in get_args(kind) if part is not NoneType))
+    if origin is Literal:
+        *others, last = (f'"{choice}"' for choice in get_args(kind))
+        return f"{', '.join(others)} or {last}"
+    if origin is Annotated:
+        inner, meta = get_args(kind)
+        limits = f"{meta.ge} or more" if meta.le is None else f"from {meta.ge} to {meta.le}"
+        return f"{allowed(inner)}, {limits}"
+    return _NAMES[origin or kind]
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """The sentence about a key that no setting has, with the nearest that one has.
+
+    Args:
+        key: Its path.
+        known: The paths of all keys.
+    """
+    found = _nearest(key, known)
+    question = f"; did you mean {found}?" if found else "."
+    return f"{sanitize_line(key)} is unknown{question}"
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    before, bare = "", key
+    if key.startswith("profile."):
+        name, _, bare = key.removeprefix("profile.").partition(".")
+        before = f"profile.{name}."
+    last = bare.rpartition(".")[2]
+    same = [path for path in known if path.endswith(f".{last}")]
+    sections = [] if "." in bare else list(dict.fromkeys(path.partition(".")[0] for path in known))
+    found = same if len(same) == 1 else get_close_matches(bare, [*sections, *known], 1)
+    if not found and (names := get_close_matches(last, [path.partition(".")[2] for path in known], 1)):
+        found = [path for path in known if path.endswith(f".{names[0]}")]
+    return sanitize_line(before + found[0]) if found else ""

@@ -1,0 +1,139 @@
+"""The settings as a user reads them: what each key means, and the file that states them all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from qwentui.store.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DESCRIPTIONS = {
+    "server.host": "by the rules of OLLAMA_HOST, which stands in when this is empty",
+    "server.api": '"ollama", "openai", or find out',
+    "server.user": "basic auth",
+    "server.password": "of basic auth",
+    "server.bearer": "a token",
+    "server.headers": '{ "CF-Access-Client-Id" = "..." }',
+    "server.ca_file": "trust these authorities instead of the system's",
+    "server.client_cert": "a file with the certificate that this client shows",
+    "server.client_key": "and the file with its key",
+    "server.verify": "false accepts any certificate",
+    "server.uds": "connect through this Unix socket",
+    "server.trust_env": "let HTTP_PROXY and its kin apply",
+    "model.name": '"": the one that is loaded, else the first',
+    "model.think": '"on", "off", or the model\'s own default',
+    "model.system": "the system prompt",
+    "model.num_ctx": "tokens; goes with every request, for another value reloads the model",
+    "model.num_predict": "tokens of a reply at most",
+    "model.keep_alive": 'how long the model stays loaded; "-1" for always',
+    "model.preload": '"start" or "typing": load the model before it is asked',
+    "model.temperature": "this and the rest is unset: the model's own",
+    "model.top_k": "only so many of the likeliest tokens are drawn from",
+    "model.top_p": "only the likeliest tokens that make up this share are drawn from",
+    "model.min_p": "only tokens at least this share as likely as the likeliest are drawn from",
+    "model.repeat_penalty": "above 1 makes repeating less likely",
+    "model.seed": "the same one draws the same tokens again",
+    "model.stop": "texts at which a reply ends",
+    "context.budget": "tokens of a prompt at most, and never above num_ctx less reply_room",
+    "context.reply_room": "tokens kept for the reply",
+    "context.drop_rounds": "over the budget, so many of the oldest rounds leave at a time",
+    "context.keep_rounds": "the newest rounds stay",
+    "retry.attempts": "tries after a failure, or a broken reply, that bring no new text; 0 for none",
+    "retry.delay": "seconds before each",
+    "retry.busy_delay": "seconds, when the server says that it is busy",
+    "retry.jitter": "up to this share of a pause on top, so that clients do not come back together",
+    "retry.longest": "seconds up to which a server's own Retry-After is honoured",
+    "retry.breaks": "times that one reply is taken up where it broke",
+    "retry.restart_wait": "seconds for which a server that is gone is looked for",
+    "retry.restart_pause": "seconds between two looks at most",
+    "retry.silence": "seconds without a byte until a reply counts as broken",
+    "chat.parallel": "replies that run at once; more prompts wait for their turn",
+    "chat.titles": 'the first line that was said; "model" asks the model for one, when nothing else runs',
+    "log.file": "a file for the usage log, one JSON object for each exchange; also --log-file",
+    "log.log_prompts": "true writes the texts too",
+    "log.max_bytes": "the size from which on it becomes FILE.1",
+    "log.keep": "rotated files that stay",
+    "screen.theme": '"qwentui-light", "terminal-16", or a file of your own in themes/',
+    "screen.mouse": "false leaves the mouse to the terminal",
+    "screen.output": '"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does',
+    "screen.fps": "frames a second while text streams",
+    "screen.clipboard": '"tmux" passes it through tmux, "file" writes a file',
+}
+"""One line for each key, by its path."""
+
+_EXAMPLES: dict[str, object] = {
+    "model.temperature": 0.6,
+    "model.top_k": 20,
+    "model.top_p": 0.95,
+    "model.min_p": 0.0,
+    "model.repeat_penalty": 1.0,
+    "model.seed": 1,
+    "model.stop": ("END",),
+}
+"""Values for the keys that have no default; Qwen3's own where it states one."""
+
+_HEAD = """\
+# ~/.config/qwentui/config.toml: every key with its default. Each is also an environment variable:
+# QWENTUI_ and its path in capitals, as in QWENTUI_SERVER_BEARER.
+"""
+
+_TAIL = """
+# A profile has the same sections, laid over those above by --profile a10 or QWENTUI_PROFILE=a10:
+# [profile.a10.server]
+# host = "a10:11434"
+"""
+
+_SECRETS = ("server.password", "server.bearer")
+_MASK = "***"
+
+
+def default_file() -> str:
+    """The whole settings file with every default and what it means."""
+    defaults = msgspec.to_builtins(Settings())
+    sections = ["\n".join(_section(name, values)) for name, values in defaults.items()]
+    return "\n".join([_HEAD, "\n\n".join(sections), _TAIL])
+
+
+def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
+    yield f"[{name}]"
+    lines = {}
+    for key, value in values.items():
+        path = f"{name}.{key}"
+        stated = f"{key} = {toml_value(_EXAMPLES[path] if value is None else value)}"
+        lines[path] = f"# {stated}" if value is None else stated
+    width = max(len(line) for line in lines.values())
+    for path, line in lines.items():
+        yield f"{line:<{width}}  # {DESCRIPTIONS[path]}"
+
+
+def toml_value(value: object) -> str:
+    """`value` as TOML writes it, in one line."""
+    if isinstance(value, str):
+        # JSON's strings are TOML's, but for the one control character that JSON leaves as it is.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{toml_value(key)} = {toml_value(inner)}" for key, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def masked(key: str, value: object) -> object:
+    """`value` as it may be shown: without what lets someone in."""
+    if not value:
+        return value
+    if key in _SECRETS:
+        return _MASK
+    if isinstance(value, dict):
+        return dict.fromkeys(value, _MASK)
+    if key == "server.host" and isinstance(value, str) and "@" in value:
+        before, _, place = value.rpartition("@")
+        scheme, separator, _ = before.partition("://")
+        return f"{scheme}{separator}{_MASK}@{place}" if separator else f"{_MASK}@{place}"
+    return value
