@@ -19,6 +19,7 @@ _COMMANDS = {
     "stats": "stats",
     "doctor": "doctor",
     "bench": "bench",
+    "config": "config",
 }
 """The commands, and the modules that hold them."""
 

@@ -54,10 +54,13 @@ def _nearest(key: str, known: Sequence[str]) -> str:
     if key.startswith("profile."):
         name, _, bare = key.removeprefix("profile.").partition(".")
         before = f"profile.{name}."
-    last = bare.rpartition(".")[2]
+    section, _, last = bare.rpartition(".")
+    sections = {path.partition(".")[0] for path in known}
+    beside = {path.partition(".")[2]: path for path in known if path.startswith(f"{section}.")}
+    anywhere = {path.partition(".")[2]: path for path in known}
     same = [path for path in known if path.endswith(f".{last}")]
-    sections = [] if "." in bare else list(dict.fromkeys(path.partition(".")[0] for path in known))
-    found = same if len(same) == 1 else get_close_matches(bare, [*sections, *known], 1)
-    if not found and (names := get_close_matches(last, [path.partition(".")[2] for path in known], 1)):
-        found = [path for path in known if path.endswith(f".{names[0]}")]
+    found = [beside[name] for name in get_close_matches(last, beside, 1)] or same[: len(same) == 1]
+    if not found and section not in sections:
+        found = get_close_matches(bare, [*known, *(() if section else sorted(sections))], 1)
+    found = found or [anywhere[name] for name in get_close_matches(last, anywhere, 1)]
     return sanitize_line(before + found[0]) if found else ""

@@ -1,0 +1,145 @@
+"""`qwentui config`: the settings, where each comes from, and one of them changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.chat.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qwentui.cli.flags import Flags
+
+_WIDEST = 60
+"""Cells of a value in a terminal."""
+
+
+@click.group("config")
+def command() -> None:
+    """Show the settings, and change the settings file."""
+
+
+@command.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a key.")
+@click.option("--defaults", is_flag=True, help="Print a settings file with every default and what it means.")
+@click.pass_obj
+def show(flags: Flags, *, as_json: bool, defaults: bool) -> None:
+    """Show every key, its value, and where that comes from; what lets someone in is shown as ***.
+
+    The source is a flag, an environment variable, a profile, the file, or the default.
+    """
+    from qwentui.cli.output import standard_output, told
+    from qwentui.cli.table import print_records
+    from qwentui.store.settings_text import default_file
+
+    if defaults:
+        with standard_output() as file:
+            file.write(default_file().encode())
+        return
+    records = _records(flags, told(flags.launch()).settings)
+    if as_json:
+        print_records(records)
+    else:
+        _print_rows(records)
+
+
+@command.command("path")
+@click.pass_obj
+def path_(flags: Flags) -> None:
+    """Print where the settings file lies, or would lie."""
+    click.echo(str(_file(flags)))
+
+
+@command.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("key")
+@click.argument("value")
+@click.pass_obj
+def set_(flags: Flags, key: str, value: str) -> None:
+    """Write VALUE for KEY into the settings file, and leave the rest of it as it is.
+
+    KEY is a path such as model.num_ctx, or profile.a10.model.num_ctx. A text is given as it is; numbers,
+    true, false, lists and tables as in TOML. VALUE - reads it from standard input, where no ps shows it.
+    """
+    from qwentui.store.settings_edit import set_value
+
+    set_value(_file(flags), _in_profile(flags, key), _read() if value == "-" else value)
+
+
+@command.command("unset")
+@click.argument("key")
+@click.pass_obj
+def unset(flags: Flags, key: str) -> None:
+    """Remove KEY from the settings file, so that its default holds."""
+    from qwentui.chat.sanitize import sanitize_line
+    from qwentui.store.settings_edit import unset_value
+
+    key = _in_profile(flags, key)
+    if not unset_value(_file(flags), key):
+        click.echo(f"qwentui: {sanitize_line(key)} is not set in {_file(flags)}.", err=True)
+
+
+def _file(flags: Flags) -> Path:
+    from qwentui.store.paths import user_paths
+
+    return flags.config or user_paths().settings_file
+
+
+def _in_profile(flags: Flags, key: str) -> str:
+    return f"profile.{flags.profile}.{key}" if flags.profile and not key.startswith("profile.") else key
+
+
+def _read() -> str:
+    if sys.stdin is None:
+        raise SettingsError("Standard input is closed.", "Give the value behind the key.")
+    if sys.stdin.isatty():
+        text: str = click.prompt("Value", hide_input=True, default="", show_default=False, err=True)
+        return text
+    try:
+        return sys.stdin.buffer.read().decode().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise SettingsError("Standard input is not UTF-8.", "Give the value as UTF-8.") from error
+
+
+def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
+    import msgspec
+
+    from qwentui.store.settings import leaves, read_settings
+    from qwentui.store.settings_text import masked
+
+    sources = read_settings(_file(flags), os.environ, flags.profile).sources | _flagged(flags)
+    values = msgspec.to_builtins(settings)
+    records: list[dict[str, object]] = []
+    for key in leaves():
+        section, _, name = key.partition(".")
+        value = masked(key, values[section][name])
+        records.append({"key": key, "value": value, "source": sources.get(key, "default")})
+    return records
+
+
+def _flagged(flags: Flags) -> dict[str, str]:
+    given = {
+        "model.name": ("--model", flags.model),
+        "server.host": ("--host", flags.host),
+        "log.file": ("--log-file", flags.log_file),
+    }
+    return {key: flag for key, (flag, value) in given.items() if value is not None}
+
+
+def _print_rows(records: list[dict[str, object]]) -> None:
+    from qwentui.chat.sanitize import sanitize_line
+    from qwentui.cli.output import on_terminal
+    from qwentui.cli.table import print_table
+    from qwentui.store.settings_text import toml_value
+
+    rows = []
+    for record in records:
+        value = record["value"]
+        shown = "unset" if value is None else toml_value(value)
+        limit = _WIDEST if on_terminal() else len(shown) + 1
+        rows.append((str(record["key"]), sanitize_line(shown, limit), sanitize_line(str(record["source"]))))
+    print_table(("KEY", "VALUE", "SOURCE"), rows)
