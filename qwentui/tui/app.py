@@ -88,6 +88,13 @@ class QwentuiApp(DeskApp):
         self.watch_gauges = self.chat.watch_gauges = watch
         watch.start()
 
+    def on_chat_screen_gauges_wanted(self) -> None:
+        """Show the gauges in full."""
+        if self.watch_gauges is not None:
+            from qwentui.tui.screens.gauge_panel import GaugePanel
+
+            self.push_screen(GaugePanel(self.watch_gauges.sight))
+
     def _save(self) -> None:
         """Put on disk what must not be lost: the process is about to end."""
         self.chat.sync_draft()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qwentui.telemetry.nvml import NvmlProbe
     from qwentui.telemetry.vram import Cards
     from qwentui.tui.live import LiveChat
+    from qwentui.tui.screens.gauge_report import Sight
     from qwentui.tui.screens.showing import ShowingScreen
 
 _TICK = 1.0
@@ -222,6 +223,22 @@ class GaugeWatch:
             is_live=live,
             unload=remaining(self._expires_at) if self._expires_at else None,
             is_in_use=chat.busy and bool(self.model.is_loaded),
+        )
+
+    def sight(self) -> Sight:
+        """All of it, for the panel."""
+        from qwentui.tui.screens.gauge_report import Sight
+
+        session = self._screen.session
+        return Sight(
+            self.readings(),
+            self._screen.gauges.window,
+            self.cards,
+            self.model,
+            self.asked,
+            self.usual,
+            self.history,
+            "" if session is None else session.model.name,
         )
 
     def _times(self, chat: LiveChat) -> tuple[float | None, bool, float | None, bool]:
