@@ -52,7 +52,7 @@ STATES: dict[str, tuple[Readings, ContextWindow, Item]] = {
     "retrying": (
         replace(ALL, ttft=2.4, is_waiting=True, speed=None, is_in_use=True),
         WINDOW,
-        NoticeItem(phrases.retrying(RETRY), "warning"),
+        NoticeItem(phrases.pausing(RETRY, 0.4), "warning"),
     ),
     "unloaded": (
         replace(ALL, memory=replace(CARD, used=GIB, word="not loaded", spilled=None), unload=None),
