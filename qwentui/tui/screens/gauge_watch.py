@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _TICK = 1.0
 _ASK_EVERY = 3.0
 """Seconds between two questions to the server."""
+_STALE = 15.0
+"""Seconds after which what the server told is not shown any more."""
 _LOOK_AGAIN = 30.0
 """Seconds after which a machine without a card is looked at again."""
 
@@ -76,6 +78,8 @@ class GaugeWatch:
         self._expires_at = ""
         self._backend: Backend | None = None
         self._is_local: bool | None = None
+        self._is_embedded = False
+        self._asking = False
         self._usual_of = ""
         self._was_loaded: dict[LiveChat, bool | None] = {}
         self._timer: Timer | None = None
@@ -113,11 +117,21 @@ class GaugeWatch:
             return
         self._follow(session)
         self._watch_cards(now)
-        if now >= self._ask_at:
-            self._ask_at = now + _ASK_EVERY
-            self._screen.run_worker(self._ask(session), group="gauges", exclusive=True)
+        self._ask_server(session, now)
         self.show()
         self._keep()
+
+    def _ask_server(self, session: ChatSession, now: float) -> None:
+        """Ask again when it is time; one question at a time, and what is too old is not known any more."""
+        if self.asked is not None and now - self.asked > _STALE:
+            self._forget()
+        # The built-in server tells nothing of what is shown here.
+        if now >= self._ask_at and not self._asking and not self._is_embedded:
+            self._asking, self._ask_at = True, now + _ASK_EVERY
+            self._screen.run_worker(self._ask(session), group="gauges")
+
+    def _forget(self) -> None:
+        self.model, self.asked, self._expires_at = ModelMemory(), None, ""
 
     def _watch_cards(self, now: float) -> None:
         """Have the cards sampled where they can be the server's; seldom where there are none."""
@@ -136,12 +150,12 @@ class GaugeWatch:
             from qwentui.backends.embedded import EmbeddedBackend
 
             self._backend, self._ask_at = session.backend, 0.0
-            self.model, self.asked = ModelMemory(), None
-            embedded = isinstance(session.backend, EmbeddedBackend)
-            self._is_local = None if embedded else is_local(session.backend.host)
+            self._forget()
+            self._is_embedded = isinstance(session.backend, EmbeddedBackend)
+            self._is_local = None if self._is_embedded else is_local(session.backend.host)
         if session.model.name != self._usual_of:
             self._usual_of, self.usual, self._ask_at = session.model.name, None, 0.0
-            self.model, self.asked = ModelMemory(), None
+            self._forget()
             self._learn(session.model.name)
 
     def _learn(self, model: str) -> None:
@@ -157,8 +171,10 @@ class GaugeWatch:
         try:
             self.saw(session, await session.backend.loaded())
         except QwentuiError:
-            self.model, self.asked = ModelMemory(), None
+            self._forget()
             self.show()
+        finally:
+            self._asking = False
 
     def saw(self, session: ChatSession, loaded: tuple[LoadedModel, ...]) -> None:
         """The server has told which models are in its memory."""
