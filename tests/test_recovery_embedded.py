@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 async def _killed_in_the_middle(
-    backend: EmbeddedBackend, question: str, after: int
+    backend: EmbeddedBackend, question: str, *, after: int, num_predict: int
 ) -> tuple[list[StreamEvent], str, Reply]:
     """The events, what had come when the process was killed, and the reply."""
     (model,) = await backend.models()
     session = ChatSession(
         backend,
         await backend.details(model.name),
-        ChatOptions(sampling=Sampling(temperature=0.0), num_predict=60),
+        ChatOptions(sampling=Sampling(temperature=0.0), num_predict=num_predict),
         policy=RetryPolicy(delay=0.01, restart_pause=0.1),
         planner=Planner(TrimPolicy(), PromptCounter()),
         conversation=Conversation(),
@@ -58,7 +58,7 @@ async def _killed_in_the_middle(
 async def test_a_killed_llama_cpp_comes_back_and_goes_on(tmp_path: Path) -> None:
     backend = await open_embedded(tmp_path, write_gguf(tmp_path / "tiny.gguf"), lambda _: None)
     try:
-        events, before, reply = await _killed_in_the_middle(backend, "Hello", after=5)
+        events, before, reply = await _killed_in_the_middle(backend, "Hello", after=5, num_predict=1500)
     finally:
         await backend.aclose()
     assert sum(isinstance(event, Restoring) for event in events) == 1
@@ -73,7 +73,9 @@ async def test_the_real_model_goes_on_after_a_kill() -> None:
     cache = Path(os.environ.get("QWENTUI_TEST_CACHE") or Path.home() / ".cache" / "qwentui-tests")
     backend = await open_embedded(cache, None, lambda _: None)
     try:
-        events, before, reply = await _killed_in_the_middle(backend, "Tell me about the sea.", after=15)
+        events, before, reply = await _killed_in_the_middle(
+            backend, "Tell me about the sea.", after=15, num_predict=60
+        )
     finally:
         await backend.aclose()
     assert sum(isinstance(event, Restoring) for event in events) == 1

@@ -125,6 +125,12 @@ class Screen(_Section, frozen=True, kw_only=True):
     clipboard: Literal["osc52", "tmux", "file"] = "osc52"
 
 
+class Gauges(_Section, frozen=True, kw_only=True):
+    """What the gauges cannot find out; `vram_gib` is what the card of a server elsewhere has, 0 unknown."""
+
+    vram_gib: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
 class Log(_Section, frozen=True, kw_only=True):
     """The usage log, a JSON object a line; `file` "" writes none. `max_bytes` and `keep` rotate it."""
 
@@ -142,6 +148,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     context: Context = Context()
     retry: Retry = Retry()
     chat: Chat = Chat()
+    gauges: Gauges = Gauges()
     log: Log = Log()
     screen: Screen = Screen()
 

@@ -54,6 +54,7 @@ DESCRIPTIONS = {
     "retry.silence": "seconds without a byte until a reply counts as broken",
     "chat.parallel": "replies that run at once; more prompts wait for their turn",
     "chat.titles": 'the first line that was said; "model" asks the model for one, when nothing else runs',
+    "gauges.vram_gib": "GiB of the card of a server elsewhere, which does not tell; 0: not shown",
     "log.file": "a file for the usage log, one JSON object for each exchange; also --log-file",
     "log.log_prompts": "true writes the texts too",
     "log.max_bytes": "the size from which on it becomes FILE.1",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.telemetry.vram import Card, Cards, GpuProcess
+from qwentui.telemetry.vram import LOST, Card, Cards, GpuProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,6 @@ _ABSENT = {
     "NVML_ERROR_NO_PERMISSION": "This user may not see the card; add it to the groups video and render.",
     "NVML_ERROR_NOT_FOUND": "No NVIDIA card is in this machine.",
 }
-_LOST = "It fell off the bus; restart the machine."
 
 
 class NvmlProbe:
@@ -99,7 +98,7 @@ def _cards(nvml: Any) -> Iterator[Card]:  # noqa: ANN401 - as above
             if error.value == nvml.NVML_ERROR_UNINITIALIZED:
                 raise
             lost = error.value == nvml.NVML_ERROR_GPU_IS_LOST
-            trouble = _LOST if lost else f"It cannot be read: {sanitize_line(str(error))}."
+            trouble = LOST if lost else f"It cannot be read: {sanitize_line(str(error))}."
             yield Card(index, f"GPU {index}", trouble=trouble)
 
 

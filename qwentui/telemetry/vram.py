@@ -11,6 +11,9 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
+LOST = "It fell off the bus; restart the machine."
+"""The `trouble` of a card that answers no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class GpuProcess:

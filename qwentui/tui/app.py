@@ -79,8 +79,23 @@ class QwentuiApp(DeskApp):
         for warning in self.launch.warnings:
             self.chat.notice(warning, "warning")
         self.run_worker(partial(import_module, "qwentui.tui.transcript.markdown"), thread=True)
+        self._watch_gauges()
         # What a start has made lives as long as the program; going through it took 75 ms at a time.
         gc.freeze()
+
+    def _watch_gauges(self) -> None:
+        from qwentui.tui.screens.gauge_watch import GaugeWatch
+
+        watch = GaugeWatch(self.chat, self.talks.usual, self.launch.settings.gauges.vram_gib)
+        self.watch_gauges = self.chat.watch_gauges = watch
+        watch.start()
+
+    def on_chat_screen_gauges_wanted(self) -> None:
+        """Show the gauges in full."""
+        if self.watch_gauges is not None:
+            from qwentui.tui.screens.gauge_panel import GaugePanel
+
+            self.push_screen(GaugePanel(self.watch_gauges.sight))
 
     def _save(self) -> None:
         """Put on disk what must not be lost: the process is about to end."""

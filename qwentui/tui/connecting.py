@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qwentui.session import ChatSession
     from qwentui.tui.desk import Desk
     from qwentui.tui.screens.chat import ChatScreen
+    from qwentui.tui.screens.gauge_watch import GaugeWatch
     from qwentui.tui.screens.no_server import WayOn
 
 
@@ -33,6 +34,7 @@ class ConnectingApp(App[None]):
     Attributes:
         desk: The chats that are open; set by the subclass, and so is `chat`.
         chat: The screen that shows one of them.
+        watch_gauges: Keeps the gauges true; None until the first paint is out.
     """
 
     desk: Desk
@@ -42,6 +44,7 @@ class ConnectingApp(App[None]):
         super().__init__()
         self.launch = launch
         self.talks = Talks(launch.paths.database, self._warn)
+        self.watch_gauges: GaugeWatch | None = None
         self._backend: Backend | None = None
         self._host: str | None = None
         self._restored = False
@@ -182,6 +185,8 @@ class ConnectingApp(App[None]):
             lengths = {model.name: model.context_length for model in loaded}
             chat.loaded = lengths.get(session.model.name)
             self.chat.count_soon()
+            if self.watch_gauges is not None:
+                self.watch_gauges.saw(session, loaded)
 
     def _offer_ways_on(self, error: QwentuiError, host: str) -> None:
         from qwentui.tui.screens.no_server import NoServerScreen

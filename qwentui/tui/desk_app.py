@@ -47,6 +47,8 @@ class DeskApp(MemoryApp):
         session = chat.session
         if session is None:
             raise LookupError("a chat without a session has no reply")
+        if self.watch_gauges is not None:
+            self.watch_gauges.began(chat)
         return ReplyRun(session, chat.sheet)
 
     def carry(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
@@ -63,8 +65,9 @@ class DeskApp(MemoryApp):
         """Show the end, or say quietly that a reply has ended in a chat that is not shown."""
         if self.launch.settings.chat.titles == "model":
             self._ask_for_title(chat)
+        if self.watch_gauges is not None:
+            self.watch_gauges.ended(chat)
         if chat is self.chat.live:
-            self.chat.gauges.show_usage(chat.usage)
             self.chat.post_message(self.chat.Answered())
         else:
             chat.unseen = True

@@ -40,6 +40,7 @@ KEYS = (
     Key("help", "f1", "help", "This help", "chat", priority=True),
     Key("new", "ctrl+n", "new_chat", "New chat", "chat", priority=True),
     Key("sessions", "ctrl+s", "sessions", "All chats: find, open, rename, delete", "chat", priority=True),
+    Key("gauges", "f2", "gauges", "The gauges in full", "chat", priority=True),
     Key("interrupted", "f3", "interrupted", "Open the chat that was interrupted", "chat", priority=True),
     Key("export", "f4", "export", "Write this chat to a file", "chat", priority=True),
     Key("model", "ctrl+o", "choose_model", "Choose the model", "chat", priority=True),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qwentui.chat.usage import Usage
     from qwentui.recording import Recorder
     from qwentui.session import ChatSession, Replying
+    from qwentui.telemetry.live_times import LiveTimes
     from qwentui.tui.transcript.items import Item, ReplyItem
     from qwentui.tui.transcript.view import Transcript
 
@@ -22,11 +23,13 @@ class Run(Protocol):
     """A reply on its way into a chat.
 
     Attributes:
+        times: What can be timed of it while it comes.
         usage: What it cost, None before its end.
         complete: Whether the model came to its end.
         unsent: Whether it ended before anything was asked.
     """
 
+    times: LiveTimes
     usage: Usage | None
     complete: bool
     unsent: bool

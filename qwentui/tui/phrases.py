@@ -111,6 +111,11 @@ def control_tokens(tokens: Sequence[str]) -> str:
     return f"Your text holds {names}, which the model would obey. F8 makes it plain; Enter sends it as it is."
 
 
+def end(reason: FinishReason) -> str:
+    """Why a reply ended."""
+    return _ENDS[reason]
+
+
 def footer(reply: Reply) -> str:
     """What a reply cost and why it ended; what is not known is not said."""
     usage = reply.usage

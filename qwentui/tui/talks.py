@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qwentui.store.drafts import Draft
     from qwentui.store.records import Interrupted
     from qwentui.store.sessions import SessionStore
+    from qwentui.store.statistics import Typical
     from qwentui.store.writer import StoreWriter
 
 
@@ -131,6 +132,17 @@ class Talks:
             StoreError: There is no store, or not what the job is about.
         """
         return await self._opened().write(job)
+
+    async def usual(self, model: str) -> Typical:
+        """What is usual for a model; nothing where there is no store, or none that can be read."""
+        import sqlite3
+
+        from qwentui.store.statistics import Typical, typical
+
+        try:
+            return await self.read(lambda store: typical(store.database.connection, model))
+        except (StoreError, sqlite3.Error):
+            return Typical()
 
     def _opened(self) -> StoreWriter:
         if self._writer is None:

@@ -40,6 +40,9 @@ class ChatScreen(ComposingScreen):
     class ModelWanted(Message):
         """The user wants another model."""
 
+    class GaugesWanted(Message):
+        """The user wants to see the gauges in full."""
+
     class Answered(Message):
         """A reply has ended."""
 
@@ -119,6 +122,10 @@ class ChatScreen(ComposingScreen):
     def action_interrupted(self) -> None:
         """Open the chat whose reply was interrupted."""
         self.post_message(self.InterruptedWanted())
+
+    def action_gauges(self) -> None:
+        """Show the gauges in full."""
+        self.post_message(self.GaugesWanted())
 
     def action_export(self) -> None:
         """Write the chat to a file."""

@@ -21,6 +21,7 @@ from qwentui.chat.stream import (
     ThinkingDelta,
     Trimmed,
 )
+from qwentui.telemetry.live_times import LiveTimes
 from qwentui.tui import phrases
 from qwentui.tui.transcript.items import NoticeItem, ReplyItem, UserItem
 
@@ -86,6 +87,7 @@ class ReplyRun:
         transcript: Where it is written.
 
     Attributes:
+        times: What can be timed of it while it comes.
         usage: What the reply cost, None before its end.
         complete: Whether the model came to its end.
         unsent: Whether it ended before anything was asked.
@@ -98,6 +100,7 @@ class ReplyRun:
         self._place = transcript.open_reply(short_name(session.model.name))
         self._phase = Phase.CONNECTING
         self._since = time.monotonic()
+        self.times = LiveTimes()
         self.usage: Usage | None = None
         self.complete = False
         self.unsent = False
@@ -131,9 +134,11 @@ class ReplyRun:
     def _take(self, event: StreamEvent) -> None:
         match event:
             case TextDelta(text):
+                self.times.heard()
                 self._enter(Phase.ANSWERING)
                 self._transcript.feed_text(text)
             case ThinkingDelta(text):
+                self.times.heard()
                 self._enter(Phase.THINKING)
                 self._transcript.feed_thinking(text)
             case PhaseChanged(phase):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qwentui.backends.choice import short_name
 from qwentui.tui.screens.branching import BranchingScreen
@@ -35,6 +35,16 @@ _NOTE = 8.0
 """Seconds for which a note about another chat stands in the title bar."""
 
 
+class GaugeKeeper(Protocol):
+    """What keeps the gauges true."""
+
+    def show(self) -> None:
+        """Put what is known on the gauges."""
+
+    def close(self) -> None:
+        """End what runs beside the program."""
+
+
 class ShowingScreen(BranchingScreen):
     """Shows one chat; what belongs to that chat leaves the screen with it.
 
@@ -46,6 +56,7 @@ class ShowingScreen(BranchingScreen):
 
     Attributes:
         live: The chat that is shown.
+        watch_gauges: Keeps the gauges true; None until the first paint is out.
     """
 
     def __init__(self, palette: Palette, fps: int, load_history: Callable[[], list[str]], desk: Desk) -> None:
@@ -58,6 +69,7 @@ class ShowingScreen(BranchingScreen):
         self.waiting_list = WaitingList()
         self.gauges = Gauges()
         self.watch_context = ContextWatch(self.gauges, self.transcript, self.live)
+        self.watch_gauges: GaugeKeeper | None = None
         self._ticker: Timer | None = None
         self._counting: Timer | None = None
         self._keeping: Timer | None = None
@@ -66,6 +78,11 @@ class ShowingScreen(BranchingScreen):
     def on_mount(self) -> None:
         """Get a clock, which runs while a reply does."""
         self._ticker = self.set_interval(_TICK, self._tick, pause=True)
+
+    def on_unmount(self) -> None:
+        """Nobody looks at the gauges any more."""
+        if self.watch_gauges is not None:
+            self.watch_gauges.close()
 
     @property
     def session(self) -> ChatSession | None:
@@ -91,7 +108,6 @@ class ShowingScreen(BranchingScreen):
         chat.sheet.show(self.transcript)
         self._put_draft(chat.draft)
         self.title_bar.show(note="")
-        self.gauges.show_usage(chat.usage)
         self._tick()
         self.show_state()
         if not (left.said or left.busy or left.draft.strip() or self.desk.waits(left)):
@@ -169,6 +185,8 @@ class ShowingScreen(BranchingScreen):
     def _tick(self) -> None:
         if self.live.run is not None:
             self.live.run.tick()
+        if self.watch_gauges is not None:
+            self.watch_gauges.show()
 
     def _put_draft(self, text: str) -> None:
         self.composer.text = text

@@ -1,0 +1,69 @@
+"""A screen with the gauges in full, which goes on while it is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from qwentui.tui.screens.gauge_report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+    from qwentui.tui.screens.gauge_report import Sight
+
+_NARROWEST = 20
+
+
+class GaugePanel(ModalScreen[None]):
+    """Shows what the gauges know, anew every second.
+
+    Args:
+        look: Gives it.
+    """
+
+    BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
+        Binding("escape,q,f2", "dismiss", "Close", show=False),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+
+    def __init__(self, look: Callable[[], Sight]) -> None:
+        super().__init__()
+        self._look = look
+        self._shown = ""
+
+    def compose(self) -> ComposeResult:
+        """The text, scrollable where it is too long."""
+        with VerticalScroll(id="panel"):
+            yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Write it, and again every second."""
+        self.set_interval(1.0, self._write)
+        self.call_after_refresh(self._write)
+
+    def on_resize(self) -> None:
+        """The plots are as wide as the panel."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        panel = self.query_one(VerticalScroll)
+        text = report(self._look(), max(_NARROWEST, panel.scrollable_content_region.width))
+        if text.plain != self._shown:
+            self._shown = text.plain
+            self.query_one(Static).update(text)
+
+    def action_down(self) -> None:
+        """Scroll down."""
+        self.query_one(VerticalScroll).scroll_down(animate=False)
+
+    def action_up(self) -> None:
+        """Scroll up."""
+        self.query_one(VerticalScroll).scroll_up(animate=False)
