@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from qwentui.store.files import refusals, replaced
 from qwentui.store.paths import private_folder
 from qwentui.store.setting_words import allowed, unknown_key
 from qwentui.store.settings import leaves, read_table
+from qwentui.store.settings_text import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,14 +108,14 @@ def _parsed(key: str, kind: Any, text: str) -> Any:  # noqa: ANN401 - any settin
             table = tomllib.loads(f"value = {text}")
         except tomllib.TOMLDecodeError:
             table = {}
-        if set(table) == {"value"}:
-            value = table["value"]
+        parsed = table.get("value") if len(table) == 1 else None
+        # TOML has nan and inf; no setting can be either.
+        value = text if parsed is None or (isinstance(parsed, float) and not isfinite(parsed)) else parsed
     try:
         text.encode()
         usable = msgspec.convert(value, kind)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        # Headers let someone in, and what came from standard input may not be seen.
-        shown = "that" if isinstance(value, dict) or key.endswith(".headers") else sanitize_line(text, 60)
+        shown = "that" if key.endswith(SECRETS) else sanitize_line(text, 60)
         raise SettingsError(f"{key} cannot be {shown or 'empty'}.", f"It is {allowed(kind)}.") from error
     return list(usable) if isinstance(usable, tuple) else usable
 

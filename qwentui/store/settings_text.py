@@ -89,7 +89,9 @@ _TAIL = """
 # host = "a10:11434"
 """
 
-_SECRETS = ("server.password", "server.bearer")
+SECRETS = ("server.password", "server.bearer", "server.headers")
+"""The keys whose values let someone in."""
+
 _MASK = "***"
 
 
@@ -129,10 +131,8 @@ def masked(key: str, value: object) -> object:
     """`value` as it may be shown: without what lets someone in."""
     if not value:
         return value
-    if key in _SECRETS:
-        return _MASK
-    if isinstance(value, dict):
-        return dict.fromkeys(value, _MASK)
+    if key in SECRETS:
+        return dict.fromkeys(value, _MASK) if isinstance(value, dict) else _MASK
     if key == "server.host" and isinstance(value, str) and "@" in value:
         before, _, place = value.rpartition("@")
         scheme, separator, _ = before.partition("://")

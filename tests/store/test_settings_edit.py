@@ -60,7 +60,7 @@ def argument(value: object) -> str:
     return value if isinstance(value, str) else toml_value(value)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(SETTINGS, min_size=1, max_size=3), st.sampled_from(["", COMMENTED, default_file()]), st.data()
 )
@@ -83,7 +83,7 @@ def test_what_was_set_is_read_back_and_nothing_else_changes(
             assert (list(found) if isinstance(found, tuple) else found) == value
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(SETTINGS, st.sampled_from([COMMENTED, default_file()]))
 def test_comments_and_order_survive(change: tuple[str, Any], text: str) -> None:
     key, value = change
@@ -195,6 +195,9 @@ def test_any_way_of_writing_is_changed_or_refused_but_never_spoiled(tmp_path: Pa
             "profile.a.screen.fps cannot be 61. It is a whole number, from 1 to 60.",
         ),
         ("model.name", "\udcff", "model.name cannot be"),
+        ("server.password", "s3cret\udcff", "server.password cannot be that."),
+        ("model.temperature", "nan", "model.temperature cannot be nan. It is a number."),
+        ("retry.delay", "inf", "retry.delay cannot be inf. It is a number, 0 or more."),
         ("model.num_cxt", "1", "model.num_cxt is unknown; did you mean model.num_ctx?"),
         ("profile.a.model.foo", "1", "profile.a.model.foo is unknown."),
         ("model", "1", "model is a section. Name a key in it"),
