@@ -16,6 +16,7 @@ _COMMANDS = {
     "export": "export",
     "import": "import_",
     "model": "model",
+    "persona": "persona",
     "stats": "stats",
     "doctor": "doctor",
     "bench": "bench",

@@ -110,7 +110,7 @@ def read_persona(path: Path) -> Persona:
         SettingsError: It cannot be read, or a line or key of it cannot be used; the message says which.
     """
     shown = sanitize_line(str(path))
-    text = _read_text(path, f"The persona {shown}")
+    text = read_text(path, f"The persona {shown}")
     try:
         file = msgspec.convert(tomllib.loads(text), _PersonaFile)
     except tomllib.TOMLDecodeError as error:
@@ -150,7 +150,7 @@ def resolved(kept: KeptPersona) -> str:
     def read(name: str) -> str:
         path = kept.path.parent / Path(name).expanduser()
         place = f"{sanitize_line(str(path))}, which the persona {persona.name} names,"
-        return _read_text(path, place).strip()
+        return read_text(path, place).strip()
 
     text = fill_in(persona.system, values, read)
     return f"{text}\n\nAnswer in {persona.language}." if persona.language else text
@@ -163,8 +163,12 @@ def _user() -> str:
         return "the user"
 
 
-def _read_text(path: Path, what: str) -> str:
-    """The text of a regular file of at most `SIZE_LIMIT` bytes, called `what`."""
+def read_text(path: Path, what: str) -> str:
+    """The text of a regular file of at most `SIZE_LIMIT` bytes, called `what`.
+
+    Raises:
+        SettingsError: It is none, or is not UTF-8.
+    """
     try:
         if path.exists() and not path.is_file():
             raise SettingsError(f"{what} is no file.", "Check the path.")
