@@ -16,6 +16,8 @@ from qwentui.store.settings import load_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qwentui.chat.persona import Persona
+
 
 @dataclass(frozen=True, slots=True)
 class Flags:
@@ -27,6 +29,7 @@ class Flags:
     config: Path | None = None
     resume: str | None = None
     log_file: str | None = None
+    persona: str | None = None
 
     def overlaid(self, model: str | None, host: str | None, embedded: str | None) -> Flags:
         """These flags under those that stand behind a command's name."""
@@ -37,6 +40,7 @@ class Flags:
             self.config,
             self.resume,
             self.log_file,
+            self.persona,
         )
 
     def launch(self) -> Launch:
@@ -58,7 +62,11 @@ class Flags:
         if self.log_file is not None:
             log = msgspec.structs.replace(settings.log, file=self.log_file)
             settings = msgspec.structs.replace(settings, log=log)
-        return Launch(paths, settings, self._embedded(), self.resume)
+        persona = None if self.persona is None else _persona(paths.personas, self.persona)
+        if persona is not None and persona.model and self.model is None:
+            model = msgspec.structs.replace(settings.model, name=persona.model)
+            settings = msgspec.structs.replace(settings, model=model)
+        return Launch(paths, settings, self._embedded(), self.resume, persona)
 
     def _embedded(self) -> Embedded | None:
         from pathlib import Path
@@ -71,3 +79,9 @@ class Flags:
         if not gguf.is_file():
             raise SettingsError(f"--embedded: there is no file {gguf}.", "Give the path of a GGUF file.")
         return Embedded(gguf)
+
+
+def _persona(folder: Path, name: str) -> Persona:
+    from qwentui.store.personas import load_personas, resolved
+
+    return resolved(load_personas(folder).find(name))

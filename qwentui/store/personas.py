@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -138,8 +138,8 @@ def read_persona(path: Path) -> Persona:
     )
 
 
-def resolved(kept: KeptPersona) -> str:
-    """The system prompt as a chat that begins now has it.
+def resolved(kept: KeptPersona) -> Persona:
+    """The persona with its system prompt as a chat that begins now has it.
 
     Raises:
         SettingsError: A file that it names cannot be read.
@@ -153,7 +153,9 @@ def resolved(kept: KeptPersona) -> str:
         return read_text(path, place).strip()
 
     text = fill_in(persona.system, values, read)
-    return f"{text}\n\nAnswer in {persona.language}." if persona.language else text
+    if persona.language:
+        text = f"{text}\n\nAnswer in {persona.language}."
+    return replace(persona, system=text)
 
 
 def _user() -> str:

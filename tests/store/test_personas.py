@@ -30,7 +30,7 @@ def test_a_file_says_all_that_a_persona_is(tmp_path: Path) -> None:
     assert (persona.name, persona.system, persona.greeting) == ("客服", "Be.", "Hi")
     assert (persona.model, persona.think, persona.num_ctx) == ("qwen3", False, 4096)
     assert persona.sampling == Sampling(temperature=0.2, top_k=9, stop=("x",))
-    assert resolved(kept) == "Be.\n\nAnswer in 中文."
+    assert resolved(kept).system == "Be.\n\nAnswer in 中文."
 
 
 def test_without_a_folder_there_are_none_and_it_says_where_to_get_some(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_prompt_is_filled_in_when_a_chat_begins(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("about {date}\r\n", encoding="utf-8")
     write(tmp_path, a='system = "{date} {user} {host} {file:notes.md} {x}"')
     [kept] = load_personas(tmp_path).kept
-    day, _, rest = resolved(kept).partition(" ")
+    day, _, rest = resolved(kept).system.partition(" ")
     assert date.fromisoformat(day).year >= 2026
     assert rest == f"{getpass.getuser()} {socket.gethostname()} about {{date}} {{x}}"
 
@@ -104,7 +104,7 @@ def test_six_real_ones_come_along() -> None:
     assert len(personas.kept) == 6
     for kept in personas.kept:
         assert kept.persona.description
-        assert len(resolved(kept)) > 400
+        assert len(resolved(kept).system) > 400
     expert = personas.find("ecommerce").persona
     assert expert.name == "电商客服专家"
     assert expert.system.startswith("你是一名资深电商客服专家，熟悉淘宝、天猫、京东、拼多多平台规则")

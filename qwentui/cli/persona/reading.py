@@ -51,7 +51,7 @@ def _record(kept: KeptPersona) -> dict[str, object]:
 def show_persona(*, name: str) -> None:
     """Print the prompt as a chat that begins now would have it; its file on standard error."""
     kept = load_personas(user_paths().personas).find(name)
-    text = sanitize_whole(resolved(kept)).text
+    text = sanitize_whole(resolved(kept).system).text
     click.echo(f"{kept.persona.name}: {sanitize_line(str(kept.path))}", err=True)
     with standard_output() as file:
         file.write(text.encode("utf-8", "replace") + b"\n")
