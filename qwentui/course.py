@@ -155,10 +155,10 @@ class Course:
         self._tokens = 0
         self._cost = ServerUsage()
 
-    def exchange(self, reply: Reply) -> Exchange:
-        """What the usage log is told of the reply as it ended."""
+    def exchange(self, reply: Reply, persona: str) -> Exchange:
+        """What the usage log is told of the reply of a persona, "" for none, as it ended."""
         question = self._conversation.turns[-1].user.content
-        return Exchange(question, reply, trimmed=bool(self.told), retries=self._delays.total)
+        return Exchange(question, reply, persona, trimmed=bool(self.told), retries=self._delays.total)
 
     async def plan(self) -> Plan:
         """The next request: the question's own, or the one that goes on with what has come.

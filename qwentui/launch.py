@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.model_fetch import Progress
     from qwentui.chat.context import TrimPolicy
+    from qwentui.chat.persona import Persona
     from qwentui.chat.sampling import Sampling, Think
     from qwentui.counting.counter import PromptCounter
     from qwentui.session import ChatSession
@@ -39,7 +40,8 @@ class Launch:
 
     `settings` already has the flags laid over it. `embedded` is None when a server is to be talked to.
     `resume` names the session to go on with: its id or a part of it, "" for the last one, None for none.
-    `warnings` are sentences about the settings that the user is to be told.
+    `warnings` are sentences about the settings that the user is to be told. The prompt of `persona`, with
+    which chats begin, has its variables filled in.
     """
 
     paths: Paths
@@ -47,6 +49,7 @@ class Launch:
     embedded: Embedded | None = None
     resume: str | None = None
     warnings: tuple[str, ...] = ()
+    persona: Persona | None = None
 
     def endpoint(self, host: str | None = None) -> Endpoint:
         """The server to talk to: `host` by OLLAMA_HOST's rules, else the one of the settings.
@@ -146,7 +149,29 @@ class Launch:
         )
         planner = Planner(self.trim_policy(), PromptCounter())
         conversation = Conversation(system=wanted.system)
-        return ChatSession(backend, model, options, policy=policy, planner=planner, conversation=conversation)
+        session = ChatSession(
+            backend, model, options, policy=policy, planner=planner, conversation=conversation
+        )
+        if self.persona is not None:
+            self.cast(session, self.persona)
+        return session
+
+    def cast(self, session: ChatSession, persona: Persona | None) -> None:
+        """Let the model be a persona from the session's next request on; None goes back to the settings."""
+        from dataclasses import replace
+
+        from qwentui.chat.persona import Persona
+
+        wanted = self.settings.model
+        persona = persona or Persona("", wanted.system)
+        session.options = replace(
+            session.options,
+            think=_THINK[wanted.think] if persona.think is None else persona.think,
+            sampling=self.sampling().under(persona.sampling),
+            persona=persona.name,
+        )
+        session.planner.want(persona.num_ctx or wanted.num_ctx, session.model.context_length)
+        session.conversation = replace(session.conversation, system=persona.system)
 
     def sampling(self) -> Sampling:
         """How the model picks its tokens, by the settings."""

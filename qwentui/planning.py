@@ -71,6 +71,11 @@ class Planner:
         num_ctx = min(self._wanted, context_length or self._wanted)
         self.policy = replace(self.policy, num_ctx=num_ctx)
 
+    def want(self, num_ctx: int, context_length: int | None) -> None:
+        """Plan for a context of `num_ctx` tokens from now on, or for as much of it as the model takes."""
+        self._wanted = num_ctx
+        self.fit_model(context_length)
+
     def fresh(self) -> Planner:
         """A planner like this one, for a session that may come to have another model."""
         return Planner(replace(self.policy, num_ctx=self._wanted), self.counter)

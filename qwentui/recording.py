@@ -31,11 +31,11 @@ class AskedWith:
     options: Options = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: ChatRequest, model_digest: str) -> AskedWith:
+    def of(cls, request: ChatRequest, model_digest: str, persona: str = "") -> AskedWith:
         """What the store keeps about a request; `num_ctx`, `num_predict` and `think` are with the options."""
         given = {"num_ctx": request.num_ctx, "num_predict": request.num_predict, "think": request.think}
         fields = {name: value for name, value in given.items() if value is not None}
-        return cls(request.model, model_digest, options=request.sampling.options() | fields)
+        return cls(request.model, model_digest, persona, request.sampling.options() | fields)
 
 
 class Recorder:

@@ -35,13 +35,15 @@ Replying = AbstractAsyncContextManager[AsyncIterator[StreamEvent]]
 class ChatOptions:
     """What goes with every request of a session; see `ChatRequest` for the units.
 
-    `num_predict` is the most tokens of a reply; a prompt that leaves less room than that gets less.
+    `num_predict` is the most tokens of a reply; a prompt that leaves less room than that gets less. `persona`
+    is the name of the one that the model is, "" for none; it is recorded, not sent.
     """
 
     think: Think = None
     sampling: Sampling = Sampling()
     num_predict: int = 4096
     keep_alive: str | None = None
+    persona: str = ""
 
     def request(
         self, model: ModelDetails, plan: Plan, num_ctx: int, *, continuing: bool, received: int
@@ -255,7 +257,7 @@ class ChatSession:
             record: Puts on disk what is asked.
             running: What has come of the reply before, None for a new one.
         """
-        running = running or ReplyInProgress(self.recorder)
+        running, persona = running or ReplyInProgress(self.recorder), self.options.persona
         course = self._course(conversation, running)
         plan = await course.plan()
         if not running.draft.message().content:
@@ -266,7 +268,8 @@ class ChatSession:
         self.busy = True
         try:
             if self.recorder is not None:
-                await record(self.recorder, AskedWith.of(self._request(plan), self.model.digest))
+                request = self._request(plan)
+                await record(self.recorder, AskedWith.of(request, self.model.digest, persona))
             async with aclosing(course.events(plan)) as events:
                 yield events
             reason = running.draft.finished.reason if running.draft.finished else FinishReason.CANCELLED
@@ -282,7 +285,7 @@ class ChatSession:
             reply = running.reply(reason, self.model.name)
             self.conversation = self.conversation.answered(reply)
             if self.log is not None:
-                self.log.add(course.exchange(reply))
+                self.log.add(course.exchange(reply, persona))
             if self.recorder is not None:
                 await self.recorder.answered(reply, running.parts())
 

@@ -44,10 +44,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return venv / "bin"
 
 
-def test_the_wheel_holds_the_styles_and_every_theme(wheel: Path) -> None:
+def test_the_wheel_holds_the_styles_every_theme_and_the_personas(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     themes = {f"qwentui/themes/{path.name}" for path in (ROOT / "themes").glob("*.toml")}
-    assert {"qwentui/tui/qwentui.tcss", "qwentui/py.typed", *themes} <= names
+    personas = {f"qwentui/examples/personas/{path.name}" for path in (ROOT / "examples/personas").glob("*")}
+    assert {"qwentui/tui/qwentui.tcss", "qwentui/py.typed", *themes, *personas} <= names
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from qwentui.chat.persona import Persona
+
 
 class Walk:
     """A user at the program."""
@@ -86,6 +88,7 @@ async def walking(
     titles: Literal["first", "model"] = "first",
     size: tuple[int, int] = (100, 30),
     resume: str | None = None,
+    persona: Persona | None = None,
     **model: str,
 ) -> AsyncIterator[Walk]:
     paths = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache", tmp_path / "state")
@@ -99,6 +102,7 @@ async def walking(
         log=log or Log(),
         chat=Chat(parallel=parallel, titles=titles),
     )
-    app = QwentuiApp(Launch(paths, settings, resume=resume), load_theme("qwentui-dark", [shipped("themes")]))
+    launch = Launch(paths, settings, resume=resume, persona=persona)
+    app = QwentuiApp(launch, load_theme("qwentui-dark", [shipped("themes")]))
     async with app.run_test(size=size) as pilot:
         yield Walk(app, pilot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 Think = bool | str | None
 """Ollama's `think` field: on, off, a level such as "low", or None for the model's default (not sent)."""
@@ -22,6 +22,11 @@ class Sampling:
     repeat_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] | None = None
+
+    def under(self, other: Sampling) -> Sampling:
+        """What `other` sets, and the values of this one where it sets none."""
+        given = {f.name: getattr(other, f.name) for f in fields(other)}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     def options(self) -> dict[str, float | int | list[str]]:
         """The options that are set, ready for the `options` object of a request."""

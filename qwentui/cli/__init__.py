@@ -16,6 +16,7 @@ _COMMANDS = {
     "export": "export",
     "import": "import_",
     "model": "model",
+    "persona": "persona",
     "stats": "stats",
     "doctor": "doctor",
     "bench": "bench",
@@ -63,6 +64,7 @@ def with_embedded_path(arguments: list[str]) -> list[str]:
     metavar="[FILE.gguf]",
     help="Run the small built-in model, or any GGUF file, on this machine.",
 )
+@click.option("--persona", metavar="NAME", help="Who the model is to be; see: qwentui persona list")
 @click.option("-c", "--continue", "go_on", is_flag=True, help="Take up the last chat.")
 @click.option("--session", metavar="ID", help="Take up this chat.")
 @click.option("--log-file", metavar="FILE", help="Write a JSON object for each exchange to this file.")
@@ -75,6 +77,7 @@ def cli(
     model: str | None,
     host: str | None,
     embedded: str | None,
+    persona: str | None,
     go_on: bool,
     session: str | None,
     log_file: str | None,
@@ -84,7 +87,8 @@ def cli(
     """Chat with a model that runs on one GPU of your own."""
     from qwentui.cli.flags import Flags
 
-    ctx.obj = Flags(model, host, embedded, config, session or ("" if go_on else None), log_file, profile)
+    resume = session or ("" if go_on else None)
+    ctx.obj = Flags(model, host, embedded, config, resume, log_file, profile, persona)
     if ctx.invoked_subcommand is None:
         from qwentui.cli.chat import chat
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +38,7 @@ _INTERRUPTED = 130
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON record at the end instead of the text.")
 @click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
 @click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
+@click.option("--persona", metavar="NAME", help="Who the model is to be; see: qwentui persona list")
 @click.option("--embedded", metavar="[FILE.gguf]", help="Use the built-in model, or any GGUF file.")
 @click.pass_obj
 def command(
@@ -46,6 +48,7 @@ def command(
     as_json: bool,
     model: str | None,
     host: str | None,
+    persona: str | None,
     embedded: str | None,
 ) -> None:
     """Ask one question and print the answer as it comes.
@@ -55,6 +58,8 @@ def command(
     The exit code is 0 only for a complete answer.
     """
     flags = flags.overlaid(model, host, embedded)
+    if persona is not None:
+        flags = replace(flags, persona=persona)
     text = _prompt(" ".join(prompt))
     try:
         code = asyncio.run(_ask(told(flags.launch()), text, as_json))

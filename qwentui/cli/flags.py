@@ -16,6 +16,8 @@ from qwentui.store.settings import read_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qwentui.chat.persona import Persona
+
 
 @dataclass(frozen=True, slots=True)
 class Flags:
@@ -28,6 +30,7 @@ class Flags:
     resume: str | None = None
     log_file: str | None = None
     profile: str | None = None
+    persona: str | None = None
 
     def overlaid(self, model: str | None, host: str | None, embedded: str | None) -> Flags:
         """These flags under those that stand behind a command's name."""
@@ -39,6 +42,7 @@ class Flags:
             self.resume,
             self.log_file,
             self.profile,
+            self.persona,
         )
 
     def launch(self) -> Launch:
@@ -61,7 +65,11 @@ class Flags:
         if self.log_file is not None:
             log = msgspec.structs.replace(settings.log, file=self.log_file)
             settings = msgspec.structs.replace(settings, log=log)
-        return Launch(paths, settings, self._embedded(), self.resume, loaded.warnings)
+        persona = None if self.persona is None else _persona(paths.personas, self.persona)
+        if persona is not None and persona.model and self.model is None:
+            model = msgspec.structs.replace(settings.model, name=persona.model)
+            settings = msgspec.structs.replace(settings, model=model)
+        return Launch(paths, settings, self._embedded(), self.resume, loaded.warnings, persona)
 
     def _embedded(self) -> Embedded | None:
         from pathlib import Path
@@ -74,3 +82,9 @@ class Flags:
         if not gguf.is_file():
             raise SettingsError(f"--embedded: there is no file {gguf}.", "Give the path of a GGUF file.")
         return Embedded(gguf)
+
+
+def _persona(folder: Path, name: str) -> Persona:
+    from qwentui.store.personas import load_personas, resolved
+
+    return resolved(load_personas(folder).find(name))

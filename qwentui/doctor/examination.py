@@ -151,6 +151,7 @@ def examine_files(launch: Launch) -> Iterator[Finding]:
     yield files.check_settings(paths.settings_file)
     yield from files.check_keys(launch.warnings)
     yield from files.check_themes((paths.themes, shipped("themes")), launch.settings.screen.theme)
+    yield from files.check_personas(paths.personas)
     yield files.check_database(paths.database)
     yield from files.check_folders(paths)
     yield files.check_versions()

@@ -1,4 +1,4 @@
-"""What lies on this disk: settings, themes, the chats."""
+"""What lies on this disk: settings, themes, personas, the chats."""
 
 from __future__ import annotations
 
@@ -61,6 +61,18 @@ def check_themes(folders: tuple[Path, ...], wanted: str) -> Iterator[Finding]:
         yield broken("themes", f"There is no theme {wanted!r}.", f"Known are: {', '.join(names)}.")
     elif not wrong:
         yield good("themes", f"{wanted}, one of {len(names)}")
+
+
+def check_personas(folder: Path) -> Iterator[Finding]:
+    """Every persona that cannot be used, with its reason."""
+    from qwentui.store.personas import load_personas
+
+    personas = load_personas(folder)
+    for wrong in personas.broken:
+        yield warning("personas", wrong.error.message, wrong.error.hint)
+    if not personas.broken:
+        count, shown = len(personas.kept), sanitize_line(str(folder), 120)
+        yield good("personas", f"{count} at {shown}" if count else f"none at {shown}")
 
 
 def check_database(path: Path) -> Finding:

@@ -28,6 +28,11 @@ class Paths:
         return self.config / "themes"
 
     @property
+    def personas(self) -> Path:
+        """The user's personas, a file each."""
+        return self.config / "personas"
+
+    @property
     def prompt_history(self) -> Path:
         """What was typed into the composer, a JSON string a line, oldest first."""
         return self.state / "prompts.jsonl"

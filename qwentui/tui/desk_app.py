@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwentui.chat.errors import StoreError
 from qwentui.tui import phrases
 from qwentui.tui.desk import Desk
-from qwentui.tui.memory_app import MemoryApp
+from qwentui.tui.persona_app import PersonaApp
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST_DRAFTS = 20
 """Chats without messages that are brought back at a start."""
 
 
-class DeskApp(MemoryApp):
+class DeskApp(PersonaApp):
     """Has a desk, shows one of its chats, and opens others from the store.
 
     Args:
@@ -119,12 +119,14 @@ class DeskApp(MemoryApp):
         taken = await self.talks.take_up(which, message)
         chat.title = taken.title
         chat.taken_up = taken.conversation, taken.recorder
+        chat.persona = taken.persona
         items, chat.places = items_of(taken.conversation, taken.recorder.turns)
         chat.sheet.load(items)
         if phrases.was_interrupted(taken.conversation):
             chat.sheet.append(NoticeItem(phrases.GO_ON))
         if chat.session is not None:
             chat.seat(chat.session)
+            self.cast_as_stored(chat)
 
     async def _take_draft(self, chat: LiveChat) -> bool:
         """Bring back what was not sent in a chat; whether there was anything."""
@@ -184,7 +186,8 @@ class DeskApp(MemoryApp):
         session = self.chat.session
         if session is not None:
             fresh = session.fresh()
-            fresh.conversation = Conversation(system=self.launch.settings.model.system)
+            if not fresh.options.persona:
+                fresh.conversation = Conversation(system=self.launch.settings.model.system)
             fresh.recorder = self.talks.recorder()
             chat.seat(fresh)
         return chat
@@ -193,7 +196,9 @@ class DeskApp(MemoryApp):
         """Begin again with the same model and options; what runs goes on."""
         shown = self.chat.live
         if shown.said or shown.busy or self.chat.composer.text.strip() or self.desk.waits(shown):
-            self.chat.show_chat(self.new_chat())
+            chat = self.new_chat()
+            self.begin_as(chat)
+            self.chat.show_chat(chat)
         self.chat.composer.focus()
 
     def open_session(self, session: str, message: int | None = None, query: str = "") -> None:

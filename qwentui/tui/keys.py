@@ -55,6 +55,7 @@ KEYS = (
     Key("regenerate_last", "f5", "regenerate_last", "Ask again for the last answer", "chat", priority=True),
     Key("continue", "f6", "continue", "Let the last reply go on where it ended", "chat", priority=True),
     Key("memory", "f7", "memory", "Load, keep or unload the model", "chat", priority=True),
+    Key("persona", "f9", "persona", "Choose who the model is: the personas", "chat", priority=True),
     Key("page_up", "pageup", "page_up", "A page up", "chat", priority=True),
     Key("page_down", "pagedown", "page_down", "A page down", "chat", priority=True),
     Key("to_top", "ctrl+home", "to_top", "To the beginning", "chat", priority=True),

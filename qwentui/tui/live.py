@@ -150,6 +150,7 @@ class LiveChat:
         key: The name of its draft on disk.
         session: Who talks; None until a model is found.
         taken_up: What was said before and who records it, for the session that comes.
+        persona: Who answered in what was taken up, "" for no persona, None for nothing taken up.
         title: What the chat is called, "" before anything is said.
         sheet: What its transcript holds.
         places: The place in the transcript of each turn's first item.
@@ -169,6 +170,7 @@ class LiveChat:
         self.key = os.urandom(8).hex()
         self.session: ChatSession | None = None
         self.taken_up: tuple[Conversation, Recorder] | None = None
+        self.persona: str | None = None
         self.title = ""
         self.sheet = Sheet()
         self.places: list[int] = []

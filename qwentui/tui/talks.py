@@ -31,6 +31,7 @@ class TakenUp:
     title: str
     conversation: Conversation
     recorder: Recorder
+    persona: str
 
 
 class Talks:
@@ -91,7 +92,7 @@ class Talks:
             await self.write(lambda store: store.messages.bring_into_view(message))
         loaded = await self.read(lambda store: store.load(session))
         recorder = Recorder(self._opened(), session, loaded.turns)
-        return TakenUp(loaded.info.title, loaded.conversation, recorder)
+        return TakenUp(loaded.info.title, loaded.conversation, recorder, loaded.info.persona)
 
     def keep_draft(self, key: str, session: str | None, text: str, waiting: tuple[str, ...]) -> bool:
         """Keep what a chat has not sent, soon; False where there is no store.

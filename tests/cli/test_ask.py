@@ -158,3 +158,42 @@ def test_an_openai_compatible_server_answers_as_well(tmp_path: Path) -> None:
         run = _ask(tmp_path, server.url + "/v1", "hello")
         assert any(request.path == "/v1/chat/completions" for request in server.requests)
     assert run.stdout.decode() == "Hello, ␛[31mworld\n"
+
+
+def test_a_persona_is_the_first_message_and_its_options_go_along(tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "qwentui" / "personas"
+    folder.mkdir(parents=True)
+    text = (
+        'name = "Rüdiger"\nsystem = "You help {user}."\ntemperature = 0.25\nthink = "off"\nnum_ctx = 4096\n'
+    )
+    (folder / "helper.toml").write_text(text, encoding="utf-8")
+    log = tmp_path / "log"
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "--persona", "HLP", "hello")
+        assert (run.returncode, run.stderr) == (0, b"")
+        first, second = _messages(server)
+        [sent] = [request.json for request in server.requests if request.path == "/api/chat"]
+        assert first["role"] == "system"
+        assert first["content"].startswith("You help ")
+        assert "{" not in first["content"]
+        assert second["content"] == "hello"
+        assert (sent["options"]["temperature"], sent["options"]["num_ctx"], sent["think"]) == (
+            0.25,
+            4096,
+            False,
+        )
+        logged = subprocess.run(
+            [sys.executable, "-m", "qwentui", "--log-file", log, "--persona", "rüd", "ask", "x"],
+            env=_environment(tmp_path, server.url),
+            stdin=subprocess.DEVNULL,
+            check=False,
+            capture_output=True,
+            timeout=60,
+        )
+    assert logged.returncode == 0
+    assert json.loads(log.read_text(encoding="utf-8"))["persona"] == "Rüdiger"
+    unknown = _ask(tmp_path, "127.0.0.1:1", "--persona", "zzz", "hello")
+    assert (unknown.returncode, unknown.stderr) == (
+        2,
+        b"qwentui: There is no persona 'zzz'. There are: helper.\n",
+    )

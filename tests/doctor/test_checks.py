@@ -370,3 +370,16 @@ def test_the_versions_are_told() -> None:
     found = files.check_versions()
     assert found.verdict is Verdict.GOOD
     assert "textual" in found.evidence
+
+
+def test_a_broken_persona_is_named_and_good_ones_are_counted(tmp_path: Path) -> None:
+    assert verdicts(files.check_personas(tmp_path / "none")) == {"personas": Verdict.GOOD}
+    (tmp_path / "good.toml").write_text('system = "x"')
+    [found] = files.check_personas(tmp_path)
+    assert (found.verdict, found.evidence) == (Verdict.GOOD, f"1 at {tmp_path}")
+    (tmp_path / "bad.toml").write_text("system = 3")
+    (tmp_path / "worse.toml").write_text("system = [\n}")
+    bad, worse = files.check_personas(tmp_path)
+    assert bad.verdict is worse.verdict is Verdict.WARNING
+    assert "bad.toml, system: expected" in bad.evidence
+    assert "line 2" in worse.evidence

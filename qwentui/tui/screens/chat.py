@@ -43,6 +43,9 @@ class ChatScreen(ComposingScreen):
     class GaugesWanted(Message):
         """The user wants to see the gauges in full."""
 
+    class PersonaWanted(Message):
+        """The user wants the model to be someone else."""
+
     class Answered(Message):
         """A reply has ended."""
 
@@ -61,6 +64,11 @@ class ChatScreen(ComposingScreen):
             yield Static("› ", id="prompt", markup=False)
             yield self.composer
         yield self.gauges
+
+    def show_state(self) -> None:
+        """Show what is true now, and who the model is."""
+        super().show_state()
+        self.title_bar.show(persona=self.session.options.persona if self.session is not None else "")
 
     def on_readable_transcript_pin_wanted(self, message: ReadableTranscript.PinWanted) -> None:
         """Pin the round, or unpin it."""
@@ -138,6 +146,10 @@ class ChatScreen(ComposingScreen):
     def action_memory(self) -> None:
         """Say what is to become of the model in memory."""
         self.post_message(self.MemoryWanted())
+
+    def action_persona(self) -> None:
+        """Choose who the model is to be."""
+        self.post_message(self.PersonaWanted())
 
     def action_toggle_think(self) -> None:
         """Go to the next setting of `think`."""

@@ -20,7 +20,7 @@ _LEAST = 8
 
 
 class TitleBar(Widget):
-    """`qwentui · MODEL @ HOST` on the left, the chat's title and state on the right."""
+    """`qwentui · MODEL @ HOST · PERSONA` on the left, the chat's title and state on the right."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"title-bar--name", "title-bar--model", "title-bar--dim"}
 
@@ -28,6 +28,7 @@ class TitleBar(Widget):
         super().__init__()
         self._model = ""
         self._host = ""
+        self._persona = ""
         self._note = ""
         self._title = ""
         self._live = ""
@@ -37,6 +38,7 @@ class TitleBar(Widget):
         *,
         model: str | None = None,
         host: str | None = None,
+        persona: str | None = None,
         note: str | None = None,
         title: str | None = None,
         live: str | None = None,
@@ -44,6 +46,7 @@ class TitleBar(Widget):
         """Change what is given, keep what is not; a note stands in the place of the title."""
         self._model = self._model if model is None else sanitize_line(model, 60)
         self._host = self._host if host is None else sanitize_line(host, 60)
+        self._persona = self._persona if persona is None else sanitize_line(persona, 60)
         self._note = self._note if note is None else sanitize_line(note, 80)
         self._title = self._title if title is None else sanitize_line(title, 60)
         self._live = self._live if live is None else live
@@ -58,6 +61,8 @@ class TitleBar(Widget):
             left += [(" · ", dim), (self._model, self.get_component_rich_style("title-bar--model"))]
         if self._host:
             left.append((f" @ {self._host}", dim))
+        if self._persona:
+            left += [(" · ", dim), (self._persona, self.get_component_rich_style("title-bar--model"))]
         used = sum(cell_len(text) for text, _ in left)
         right = self._right(max(0, width - used - 1))
         room = max(0, width - used - cell_len(right))

@@ -1,0 +1,86 @@
+"""A persona: one of the many experts that one model can be, by its system prompt and its options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from qwentui.chat.sampling import Sampling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+T = TypeVar("T")
+
+VARIABLES = ("date", "user", "host")
+"""What a system prompt may hold in braces, beside `{file:PATH}`."""
+
+_PLACE = re.compile(r"\{(?:(" + "|".join(VARIABLES) + r")|file:([^{}\n]+))\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Who the model is to be.
+
+    Attributes:
+        name: What it is called.
+        system: The system prompt, with its variables.
+        description: One line for lists.
+        model: The model that it wants, or the beginning of its name; "" takes the one in use.
+        think: Whether the model thinks; None leaves that to the settings.
+        sampling: What is set goes before the settings.
+        num_ctx: The context in tokens; another one than the server holds the model with reloads it.
+        greeting: Shown in an empty chat, and never sent.
+        language: In which to answer, "" as it comes.
+    """
+
+    name: str
+    system: str
+    description: str = ""
+    model: str = ""
+    think: bool | None = None
+    sampling: Sampling = Sampling()
+    num_ctx: int | None = None
+    greeting: str = ""
+    language: str = ""
+
+
+def fill_in(system: str, values: Mapping[str, str], read: Callable[[str], str]) -> str:
+    """A system prompt with its variables replaced; all else in braces stays, and so does what is put in.
+
+    Args:
+        system: The prompt.
+        values: What stands for each of `VARIABLES`.
+        read: Gives the text of the file that `{file:PATH}` names.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        return read(match[2].strip()) if name is None else values[name]
+
+    return _PLACE.sub(value, system)
+
+
+def fitting(wanted: str, named: Iterable[tuple[T, Sequence[str]]]) -> list[T]:
+    """What `wanted` may mean: the exact name alone, else beginnings, else names with its letters in order.
+
+    Case does not matter.
+
+    Args:
+        wanted: What the user wrote.
+        named: Each thing with its names.
+    """
+    text = wanted.strip().casefold()
+    known = [(thing, [name.casefold() for name in names]) for thing, names in named]
+    for fits in (str.__eq__, str.startswith, _in_order):
+        found = [thing for thing, names in known if any(fits(name, text) for name in names)]
+        if found:
+            return found
+    return []
+
+
+def _in_order(name: str, letters: str) -> bool:
+    """Whether `letters` stand in `name` in this order, with whatever between them."""
+    rest = iter(name)
+    return all(letter in rest for letter in letters if not letter.isspace())

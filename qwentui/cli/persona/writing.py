@@ -1,0 +1,91 @@
+"""`qwentui persona new`, `edit` and `rm`."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from qwentui.chat.errors import SettingsError
+from qwentui.chat.sanitize import sanitize_line
+from qwentui.store.files import refusals
+from qwentui.store.paths import user_paths
+from qwentui.store.persona_files import TEMPLATE, file_of, write_text
+from qwentui.store.personas import Personas, load_personas, read_persona
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_say = partial(click.echo, err=True)
+
+
+@click.command("new")
+@click.argument("name")
+def new_persona(*, name: str) -> None:
+    """Write a persona that explains its keys, and open it in $EDITOR when there is a terminal."""
+    path = file_of(user_paths().personas, name)
+    write_text(path, TEMPLATE)
+    _say(f"{sanitize_line(str(path))} is written.")
+    if _has_terminal():
+        _edit(path)
+
+
+@click.command("edit")
+@click.argument("name")
+def edit_persona(*, name: str) -> None:
+    """Open a persona in $EDITOR; what is wrong in it is said afterwards."""
+    path = _file(load_personas(user_paths().personas), name)
+    if not _has_terminal():
+        raise SettingsError("An editor needs a terminal.", f"The file is {sanitize_line(str(path))}.")
+    _edit(path)
+
+
+@click.command("rm")
+@click.argument("name")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def remove_persona(*, name: str, yes: bool) -> None:
+    """Remove a persona; chats that had it keep its prompt."""
+    path = _file(load_personas(user_paths().personas), name)
+    shown = sanitize_line(str(path))
+    if not yes:
+        if not _has_terminal():
+            raise SettingsError("Removing is asked about first, and there is no terminal.", "Give --yes.")
+        if not click.confirm(f"Remove {shown}?", err=True):
+            _say(f"{shown} stays.")
+            return
+    with refusals(shown):
+        path.unlink(missing_ok=True)
+    _say(f"{shown} is removed.")
+
+
+def _file(personas: Personas, name: str) -> Path:
+    """The file of a persona, also of one that is broken."""
+    for broken in personas.broken:
+        if broken.path.stem.casefold() == name.strip().casefold():
+            return broken.path
+    return personas.find(name).path
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty()
+
+
+def _edit(path: Path) -> None:
+    """Let the user go on with the file.
+
+    Raises:
+        QwentuiError: The editor failed and nothing has changed, or what was written is no persona.
+    """
+    from qwentui.tui.editor import edit
+
+    with refusals(sanitize_line(str(path))):
+        before = path.read_text(encoding="utf-8", errors="replace")
+    after = edit(before)
+    if after.rstrip("\n") != before.rstrip("\n"):
+        write_text(path, after + "\n", overwrite=True)
+    read_persona(path)
+
+
+COMMANDS = {"new": new_persona, "edit": edit_persona, "rm": remove_persona}
