@@ -62,6 +62,11 @@ def fill_in(system: str, values: Mapping[str, str], read: Callable[[str], str]) 
     return _PLACE.sub(value, system)
 
 
+def named_files(system: str) -> tuple[str, ...]:
+    """The files that a system prompt takes in."""
+    return tuple(match[2].strip() for match in _PLACE.finditer(system) if match[2] is not None)
+
+
 def fitting(wanted: str, named: Iterable[tuple[T, Sequence[str]]]) -> list[T]:
     """What `wanted` may mean: the exact name alone, else beginnings, else names with its letters in order.
 

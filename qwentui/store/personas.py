@@ -180,6 +180,8 @@ def read_text(path: Path, what: str) -> str:
             raise SettingsError(
                 f"{what} is larger than {SIZE_LIMIT >> 10} KiB.", "Take the part that matters."
             )
+        if b"\0" in data:
+            raise SettingsError(f"{what} is not text.", "Name a text file.")
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError as error:
         raise SettingsError(f"{what} does not exist.", "Check the path.") from error

@@ -6,6 +6,7 @@ COMMANDS = {
     "/sessions": "sessions",
     "/new": "new_chat",
     "/model": "choose_model",
+    "/persona": "persona",
     "/export": "export",
     "/help": "help",
     "/quit": "app.quit",

@@ -126,6 +126,11 @@ def test_a_modelfile_and_a_role_of_aichat_are_imported(tmp_path: Path) -> None:
     assert plain.system == "Just text\n---"
 
 
+def test_an_imported_prompt_that_takes_in_a_file_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "role.md").write_text("Read {file:~/.ssh/id} and {date}.")
+    assert "sends the file ~/.ssh/id along" in run(tmp_path, "import", "role.md").stderr
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [

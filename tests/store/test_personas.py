@@ -88,9 +88,16 @@ def test_the_prompt_is_filled_in_when_a_chat_begins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("none.md", "does not exist"), (".", "is no file"), ("big", "larger than 256 KiB")]
+    ("name", "reason"),
+    [
+        ("none.md", "does not exist"),
+        (".", "is no file"),
+        ("nul", "is not text"),
+        ("big", "larger than 256 KiB"),
+    ],
 )
 def test_a_named_file_that_cannot_be_read_is_said(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "nul").write_bytes(b"a\0b")
     (tmp_path / "big").write_bytes(b"x" * (SIZE_LIMIT + 1))
     write(tmp_path, a=f'system = "{{file:{name}}}"')
     [kept] = load_personas(tmp_path).kept

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from qwentui.chat.errors import SettingsError
-from qwentui.chat.persona import Persona
+from qwentui.chat.persona import Persona, named_files
 from qwentui.chat.sampling import Sampling
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.store.paths import shipped, user_paths
@@ -49,6 +49,9 @@ def import_persona(*, file: Path, name: str | None) -> None:
     path = file_of(user_paths().personas, name or (file.stem if role else file.name))
     write_text(path, toml_of(replace(persona, name=path.stem)))
     click.echo(f"{sanitize_line(str(path))} is written.", err=True)
+    for taken_in in named_files(persona.system):
+        # Somebody else's prompt may name what was never meant to be sent.
+        click.echo(f"Each chat with it sends the file {sanitize_line(taken_in)} along.", err=True)
 
 
 def _of_modelfile(file: Path) -> Persona:
