@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from qwentui.cli.late_commands import LateCommands
 
 _COMMANDS = {
     "list": "listing",
@@ -20,22 +20,6 @@ _COMMANDS = {
 """The commands, and the modules that hold them."""
 
 
-class ModelCommands(click.Group):
-    """The commands, each imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names of all commands."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        """The command of that name, imported now."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"qwentui.cli.model.{_COMMANDS[cmd_name]}")
-        command: click.Command = module.COMMANDS[cmd_name]
-        return command
-
-
-@click.group("model", cls=ModelCommands)
+@click.group("model", cls=LateCommands, package=__name__, modules=_COMMANDS)
 def command() -> None:
     """List, get, make, load and remove the models of an Ollama server."""
