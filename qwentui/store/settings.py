@@ -168,15 +168,6 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, str]
 
 
-def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
-    """The settings of `path`, which need not exist, under those of `environ`.
-
-    Raises:
-        SettingsError: The file cannot be read or a value cannot be used; the message names the place.
-    """
-    return read_settings(path, environ).settings
-
-
 def read_settings(path: Path, environ: Mapping[str, str], profile: str | None = None) -> Loaded:
     """The settings of `path`, which need not exist, under those of a profile and of `environ`.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qwentui.store.setting_words import allowed
-from qwentui.store.settings import Settings, leaves, load_settings
+from qwentui.store.settings import Settings, leaves, read_settings
 from qwentui.store.settings_text import DESCRIPTIONS, default_file
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "config.toml"
@@ -17,7 +17,7 @@ def test_the_example_is_what_the_program_writes() -> None:
 
 
 def test_the_example_says_every_default_as_it_is() -> None:
-    assert load_settings(EXAMPLE, {}) == Settings()
+    assert read_settings(EXAMPLE, {}).settings == Settings()
 
 
 def test_what_is_commented_out_can_be_used_as_it_stands(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_what_is_commented_out_can_be_used_as_it_stands(tmp_path: Path) -> None:
     text = text.replace("# [profile.a10.server]\n# host", "[profile.a10.server]\nhost")
     path = tmp_path / "config.toml"
     path.write_text(text)
-    settings = load_settings(path, {"QWENTUI_PROFILE": "a10"})
+    settings = read_settings(path, {"QWENTUI_PROFILE": "a10"}).settings
     assert settings.server.host == "a10:11434"
     assert None not in [getattr(settings.model, key) for key in settings.model.__struct_fields__]
 

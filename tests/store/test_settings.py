@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qwentui.chat.errors import SettingsError
-from qwentui.store.settings import Settings, load_settings
+from qwentui.store.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def _load(tmp_path: Path, text: str, **environ: str) -> Settings:
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
-    return load_settings(path, environ)
+    return read_settings(path, environ).settings
 
 
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
-    assert load_settings(tmp_path / "none.toml", {}) == Settings()
+    assert read_settings(tmp_path / "none.toml", {}).settings == Settings()
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
@@ -68,6 +68,6 @@ def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="not valid TOML"):
-        load_settings(path, {})
+        read_settings(path, {})
     with pytest.raises(SettingsError, match="cannot be read"):
-        load_settings(tmp_path, {})
+        read_settings(tmp_path, {})

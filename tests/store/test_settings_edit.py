@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwentui.chat.errors import SettingsError, StoreError
-from qwentui.store.settings import leaves, load_settings
+from qwentui.store.settings import leaves, read_settings
 from qwentui.store.settings_edit import set_value, unset_value
 from qwentui.store.settings_text import default_file, toml_value
 
@@ -78,7 +78,7 @@ def test_what_was_set_is_read_back_and_nothing_else_changes(
             table = before.setdefault("profile", {}).setdefault(profile, {}) if profile else before
             table.setdefault(section, {})[name] = value
             assert tomllib.loads(path.read_text(encoding="utf-8")) == before
-            loaded = load_settings(path, {"QWENTUI_PROFILE": profile})
+            loaded = read_settings(path, {"QWENTUI_PROFILE": profile}).settings
             found = getattr(getattr(loaded, section), name)
             assert (list(found) if isinstance(found, tuple) else found) == value
 
@@ -175,7 +175,7 @@ def test_any_way_of_writing_is_changed_or_refused_but_never_spoiled(tmp_path: Pa
             assert path.read_bytes() == before
         else:
             assert tomllib.loads(path.read_text()) != tomllib.loads(before.decode())
-    assert load_settings(path, {}).model.name == "a"
+    assert read_settings(path, {}).settings.model.name == "a"
 
 
 @pytest.mark.parametrize(
