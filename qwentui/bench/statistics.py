@@ -15,8 +15,10 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from statistics import NormalDist, fmean, median, quantiles
+from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING
+
+from qwentui.chat.percentile import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +26,12 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.99
 """How sure a comparison is that its interval holds the true ratio."""
 
-_HUNDRED = 100
-_P95 = 95
 _JUMP = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A set of measurements; percentiles are interpolated between runs (`quantiles`, inclusive)."""
+    """A set of measurements; percentiles are interpolated between runs (see `chat.percentile`)."""
 
     count: int
     mean: float
@@ -45,7 +45,7 @@ def summary(values: Sequence[float]) -> Summary | None:
     """The summary of `values`, None of none."""
     if not values:
         return None
-    p95 = values[0] if len(values) == 1 else quantiles(values, n=_HUNDRED, method="inclusive")[_P95 - 1]
+    p95 = percentile(values, 0.95)
     return Summary(len(values), fmean(values), median(values), p95, min(values), max(values))
 
 

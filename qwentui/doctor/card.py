@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from qwentui.chat.memory_fit import MIB
 from qwentui.doctor.finding import broken, good, unknown, warning
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _OLDEST_DRIVER = 550
 _TROUBLED_DRIVERS = {555: "CUDA fails to start in containers"}
 _HOT = 87  # degrees Celsius; an A10 slows itself down from 88
 _FULL = 0.97
-_MIB = 1 << 20
 
 
 def check_cards(cards: Cards, *, local: bool) -> Iterator[Finding]:
@@ -82,7 +82,7 @@ def _check_card(card: Card) -> Iterator[Finding]:
 def _described(card: Card) -> str:
     parts = [card.name]
     if card.total is not None:
-        parts.append(f"{card.total / _MIB:,.0f} MiB")
+        parts.append(f"{card.total / MIB:,.0f} MiB")
     if card.mig:
         parts.append("MIG: only a slice of the card is for the model")
     if card.utilisation is not None:
@@ -91,9 +91,9 @@ def _described(card: Card) -> str:
 
 
 def _check_memory(card: Card, used: int, total: int) -> Finding:
-    free = f"{(total - used) / _MIB:,.0f} of {total / _MIB:,.0f} MiB free"
+    free = f"{(total - used) / MIB:,.0f} of {total / MIB:,.0f} MiB free"
     holders = ", ".join(
-        f"{process.name or process.pid} {process.used / _MIB:,.0f} MiB"
+        f"{process.name or process.pid} {process.used / MIB:,.0f} MiB"
         for process in sorted(card.processes, key=lambda process: -(process.used or 0))
         if process.used
     )
@@ -101,7 +101,7 @@ def _check_memory(card: Card, used: int, total: int) -> Finding:
     strangers = [process for process in card.processes if not _serves_models(process.name)]
     if used > _FULL * total:
         return warning("vram", seen, "It is full: the next load of a model would go to the CPU in part.")
-    if strangers and any((process.used or 0) > 1024 * _MIB for process in strangers):
+    if strangers and any((process.used or 0) > 1024 * MIB for process in strangers):
         names = ", ".join(process.name or str(process.pid) for process in strangers)
         return warning("vram", seen, f"Programs that serve no model hold memory: {names}.")
     return good("vram", seen)

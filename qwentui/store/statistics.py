@@ -2,14 +2,15 @@
 
 A reply counts as a measurement when its first token was timed by this program: imported ones were not. One
 that was tried again, or taken up after a break, counts with all the time that it took, for the user waited so
-long. Percentiles are exact, with linear interpolation between the two nearest values (method 7 of Hyndman and
-Fan, 1996, which spreadsheets and numpy use).
+long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from qwentui.chat.percentile import percentile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,21 +69,6 @@ class Typical:
     ttft_p50: float | None = None
     ttft_p95: float | None = None
     tokens_per_second: float | None = None
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of the values lie; see the head of this file for the method.
-
-    Raises:
-        ValueError: There are no values.
-    """
-    if not values:
-        raise ValueError("no values")
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * share
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 def spread(values: Sequence[float]) -> Spread:

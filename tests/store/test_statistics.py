@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from qwentui.chat.conversation import Reply
 from qwentui.chat.message import Message, Role
+from qwentui.chat.percentile import percentile
 from qwentui.chat.stream import FinishReason
 from qwentui.chat.usage import ServerUsage, Usage
 from qwentui.store.database import Database
 from qwentui.store.sessions import SessionStore
-from qwentui.store.statistics import Typical, percentile, spread, statistics, typical
+from qwentui.store.statistics import Typical, spread, statistics, typical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
