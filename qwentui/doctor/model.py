@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 from qwentui.backends.model_faults import faults, parameters_of, template_kind
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.doctor.finding import broken, good, unknown, warning
+from qwentui.telemetry.vram import SPILL_REMEDY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from qwentui.backends.base import LoadedModel
     from qwentui.doctor.finding import Finding
-
-_SPILL_REMEDY = (
-    "Ask for a smaller num_ctx, use a quantised KV cache (OLLAMA_KV_CACHE_TYPE=q8_0),"
-    " or free what others hold."
-)
 
 
 def check_choice(wanted: str, fitting: Sequence[str], names: Sequence[str]) -> Finding:
@@ -45,7 +41,7 @@ def check_loaded(loaded: LoadedModel | None) -> Iterator[Finding]:
     share = max(0.0, (size - vram) / size)
     seen = f"{vram / 1e9:.1f} of {size / 1e9:.1f} GB on the card"
     if share > 0:
-        yield warning("loaded", f"{seen}: {share:.0%} runs on the CPU", _SPILL_REMEDY)
+        yield warning("loaded", f"{seen}: {share:.0%} runs on the CPU", SPILL_REMEDY)
     else:
         yield good("loaded", f"{seen}, until {sanitize_line(loaded.expires_at, 40) or 'nobody knows when'}")
 

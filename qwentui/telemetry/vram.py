@@ -67,6 +67,13 @@ class Cards:
     cuda: str = ""
 
 
+SPILL_REMEDY = (
+    "Ask for a smaller num_ctx, use a quantised KV cache (OLLAMA_KV_CACHE_TYPE=q8_0),"
+    " or free what others hold."
+)
+"""What to do about a model of which a part runs on the CPU."""
+
+
 def spilled(size: int | None, size_vram: int | None) -> float | None:
     """The share of a model that runs on the CPU, from `/api/ps`; None where the server does not tell."""
     if not size or size_vram is None:

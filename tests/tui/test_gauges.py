@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from script import Fault, Model, Reply, failure
@@ -10,7 +11,8 @@ from walk import Walk, walking
 
 from qwentui.chat.usage import ServerUsage, Usage
 from qwentui.telemetry.history import History, Moment, PastReply
-from qwentui.telemetry.memory import ModelMemory
+from qwentui.telemetry.memory import Memory, ModelMemory
+from qwentui.telemetry.vram import Card, Cards, GpuProcess
 from qwentui.tui.screens.gauge_panel import GaugePanel
 from qwentui.tui.screens.gauge_report import Sight, report
 from qwentui.tui.widgets.gauge_forms import Readings
@@ -154,6 +156,28 @@ def test_the_report_of_nothing_known_says_so() -> None:
     assert "TTFT  none yet" in text
     assert "There is no model yet." in text
     assert "The last replies" not in text
+
+
+def _sight(*cards: Card, size: int, size_vram: int) -> Sight:
+    memory = Memory("card", 20 * GIB, 22 * GIB)
+    model = ModelMemory(True, size, size_vram)
+    return Sight(Readings(memory), None, Cards(0.0, cards), model, None, None, History(), "qwen3")
+
+
+def test_the_report_names_who_holds_the_card_and_what_is_not_the_models() -> None:
+    processes = (GpuProcess(7, "python3", 2 * GIB), GpuProcess(8, "llama-server", 18 * GIB), GpuProcess(9))
+    card = Card(0, "NVIDIA A10", 20 * GIB, 22 * GIB, processes=processes)
+    text = report(_sight(card, size=17 * GIB, size_vram=17 * GIB), 80).plain
+    assert "Held by llama-server 18.0 GiB, python3 2.0 GiB. 3.0 GiB are not the model's buffers." in text
+    assert "CPU" not in text
+    two = report(_sight(card, replace(card, index=1), size=17 * GIB, size_vram=17 * GIB), 80).plain
+    assert "Held by llama-server" in two
+    assert "not the model's" not in two
+
+
+def test_the_report_says_what_to_do_about_a_model_that_spills() -> None:
+    text = report(_sight(size=20 * GIB, size_vram=15 * GIB), 80).plain
+    assert "25% runs on the CPU, which is slow. Ask for a smaller num_ctx" in text
 
 
 def test_the_report_has_a_row_a_reply_with_the_parts_of_its_wait() -> None:

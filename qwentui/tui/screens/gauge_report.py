@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from qwentui.telemetry.history import MOMENTS
+from qwentui.telemetry.vram import SPILL_REMEDY, others, spilled
 from qwentui.tui.widgets.gauge_forms import GIB
 from qwentui.tui.widgets.gauge_plot import plot
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _ROOM_FOR_END = 44
 _SHOWN_REPLIES = 12
+_SHOWN_HOLDERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,13 @@ def _memory(text: Text, sight: Sight, width: int) -> None:
     value = " · ".join(part for part in (amount, memory.word) if part)
     _gauge(text, "VRAM", value, _course(values, width, top), meaning)
     text.right_crop(1)
-    for card in sight.cards.cards if sight.cards is not None else ():
+    cards = sight.cards.cards if sight.cards is not None else ()
+    for card in cards:
         text.append(f"{_card(card)}\n", "dim")
+        # On which of several cards the model lies, the server does not tell.
+        holders = _holders(card, sight.model.size_vram if len(cards) == 1 else None)
+        if holders:
+            text.append(f"{holders}\n", "dim")
     if sight.model.size:
         text.append(f"{_model(sight)}\n", "dim")
     text.append("\n")
@@ -126,12 +133,23 @@ def _card(card: Card) -> str:
     return " · ".join(parts)
 
 
+def _holders(card: Card, model: int | None) -> str:
+    """Who holds a card's memory, and how much of it is not the model's, which takes `model` bytes there."""
+    held = sorted((process for process in card.processes if process.used), key=lambda one: -(one.used or 0))
+    parts = [f"{one.name or one.pid} {(one.used or 0) / GIB:.1f} GiB" for one in held[:_SHOWN_HOLDERS]]
+    told = f"Held by {', '.join(parts)}. " if parts else ""
+    beside = others(card, model)
+    return told if beside is None else f"{told}{beside / GIB:.1f} GiB are not the model's buffers."
+
+
 def _model(sight: Sight) -> str:
     size, on_gpu = sight.model.size or 0, sight.model.size_vram
     told = f"The model takes {size / GIB:.1f} GiB"
     if on_gpu is not None:
         told += f", {on_gpu / GIB:.1f} of them on the GPU"
-    return f"{told}; by /api/ps, {_age(sight.asked)}."
+    share = spilled(size, on_gpu)
+    remedy = f" {share:.0%} runs on the CPU, which is slow. {SPILL_REMEDY}" if share else ""
+    return f"{told}; by /api/ps, {_age(sight.asked)}.{remedy}"
 
 
 def _ttft(text: Text, sight: Sight, width: int) -> None:
