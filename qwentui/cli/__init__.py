@@ -97,8 +97,12 @@ def cli(
 
 def main() -> None:
     """Run the program; one sentence and exit code 2 for what a user can mend."""
-    from qwentui.chat.errors import QwentuiError
+    import os
 
+    from qwentui.chat.errors import QwentuiError
+    from qwentui.language import speak
+
+    speak("auto", os.environ)
     try:
         cli(with_embedded_path(sys.argv[1:]), prog_name="qwentui")
     except QwentuiError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from qwentui.chat.errors import SettingsError
+from qwentui.language import speak
 from qwentui.launch import Embedded, Launch
 from qwentui.store.paths import user_paths
 from qwentui.store.settings import read_settings
@@ -56,6 +57,7 @@ class Flags:
             raise SettingsError(f"--config: there is no file {self.config}.", "Check the path.")
         loaded = read_settings(self.config or paths.settings_file, os.environ, self.profile)
         settings = loaded.settings
+        speak(settings.screen.language, os.environ)
         if self.model is not None:
             model = msgspec.structs.replace(settings.model, name=self.model)
             settings = msgspec.structs.replace(settings, model=model)

@@ -118,6 +118,7 @@ class Chat(_Section, frozen=True, kw_only=True):
 class Screen(_Section, frozen=True, kw_only=True):
     """How the program looks and writes to the terminal; `fps` is frames a second while text streams."""
 
+    language: Literal["auto", "en", "zh_CN"] = "auto"
     theme: str = "qwentui-dark"
     mouse: bool = True
     output: Literal["diff", "plain"] = "diff"

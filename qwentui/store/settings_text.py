@@ -59,6 +59,7 @@ DESCRIPTIONS = {
     "log.log_prompts": "true writes the texts too",
     "log.max_bytes": "the size from which on it becomes FILE.1",
     "log.keep": "rotated files that stay",
+    "screen.language": '"en" or "zh_CN"; "auto" goes by LANG',
     "screen.theme": '"qwentui-light", "terminal-16", or a file of your own in themes/',
     "screen.mouse": "false leaves the mouse to the terminal",
     "screen.output": '"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does',

@@ -1,0 +1,58 @@
+"""Brings the catalogues up to the source, and compiles them: python tests/catalogues.py.
+
+What is new stands in them untranslated, what is gone is dropped; a test fails until a translator has been there.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parent.parent
+LOCALES = ROOT / "qwentui" / "locale"
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+
+def extracted() -> Catalog:
+    """Every message that the source marks."""
+    catalog = Catalog(project="qwentui", charset="utf-8")
+    found = extract_from_dir(ROOT / "qwentui", [("**.py", "python")], keywords=KEYWORDS)
+    for path, _, message, _, context in found:
+        place = f"qwentui/{Path(path).as_posix()}"
+        known = catalog.get(message, context)
+        # A file is named once, and no line: a translator finds the place, and a moved line changes nothing.
+        if known is None or (place, None) not in known.locations:
+            catalog.add(message, locations=[(place, None)], context=context)
+    return catalog
+
+
+def updated(path: Path) -> bytes:
+    """The catalogue at `path` with exactly the messages of the source."""
+    with path.open("rb") as file:
+        catalog = read_po(file, locale=path.parent.parent.name)
+    catalog.update(extracted(), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    out = BytesIO()
+    write_po(out, catalog, width=110, sort_by_file=True, omit_header=False, include_lineno=False)
+    return out.getvalue()
+
+
+def main() -> None:
+    """Update every catalogue, and compile it."""
+    from build_catalogues import compile_catalogues
+
+    for path in LOCALES.glob("*/LC_MESSAGES/*.po"):
+        path.write_bytes(updated(path))
+    compile_catalogues(ROOT / "qwentui")
+
+
+if __name__ == "__main__":
+    main()
