@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
+from qwentui.language import N_
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,14 +21,16 @@ _WIDEST = 60
 """Cells of a value in a terminal."""
 
 
-@click.group("config")
+@speaking.group("config")
 def command() -> None:
     """Show the settings, and change the settings file."""
 
 
 @command.command("show")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a key.")
-@click.option("--defaults", is_flag=True, help="Print a settings file with every default and what it means.")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a key."))
+@speaking.option(
+    "--defaults", is_flag=True, help=N_("Print a settings file with every default and what it means.")
+)
 @click.pass_obj
 def show(flags: Flags, *, as_json: bool, defaults: bool) -> None:
     """Show every key, its value, and where that comes from; what lets someone in is shown as ***.

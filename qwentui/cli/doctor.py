@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
 from qwentui.doctor.finding import Finding, Verdict, broken, exit_code
+from qwentui.language import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,21 +30,21 @@ _NAME_WIDTH = 19
 _GIB = 1 << 30
 
 
-@click.command("doctor")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option(
-    "--vram", metavar="GIB", type=click.FloatRange(min=1), help="Memory of the server's card in GiB."
+@speaking.command("doctor")
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option(
+    "--vram", metavar="GIB", type=click.FloatRange(min=1), help=N_("Memory of the server's card in GiB.")
 )
-@click.option(
+@speaking.option(
     "--parallel",
     metavar="N",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Requests at a time (OLLAMA_NUM_PARALLEL) for which the memory is reckoned.",
+    help=N_("Requests at a time (OLLAMA_NUM_PARALLEL) for which the memory is reckoned."),
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a check.")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a check."))
 @click.pass_obj
 def command(
     flags: Flags, *, model: str | None, host: str | None, vram: float | None, parallel: int, as_json: bool

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import N_
+
 if TYPE_CHECKING:
     from typing import BinaryIO
 
@@ -28,28 +31,31 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None
         raise click.BadParameter("write it as 2026-01-31 or 2026-01-31T12:00+01:00.") from error
 
 
-@click.command("export")
+@speaking.command("export")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All chats; the default without an ID.")
-@click.option(
-    "--since", metavar="DATE", callback=_seconds, help="Only chats in which something happened since then."
+@speaking.option("--all", "everything", is_flag=True, help=N_("All chats; the default without an ID."))
+@speaking.option(
+    "--since",
+    metavar="DATE",
+    callback=_seconds,
+    help=N_("Only chats in which something happened since then."),
 )
-@click.option("--tag", metavar="TAG", default="", help="Only chats that bear this tag.")
-@click.option(
+@speaking.option("--tag", metavar="TAG", default="", help=N_("Only chats that bear this tag."))
+@speaking.option(
     "--format",
     "form",
     type=click.Choice(["jsonl", "openai", "markdown"]),
     default="jsonl",
     show_default=True,
-    help="qwentui's own lines; fine-tuning lines; a text to read.",
+    help=N_("qwentui's own lines; fine-tuning lines; a text to read."),
 )
-@click.option(
+@speaking.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
     default=_STANDARD_OUTPUT,
-    help="Write to a file, which only you can read, instead of standard output.",
+    help=N_("Write to a file, which only you can read, instead of standard output."),
 )
 def command(
     *, ids: tuple[str, ...], everything: bool, since: float, tag: str, form: str, output: Path

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+
 if TYPE_CHECKING:
     from qwentui.store.database import Database
     from qwentui.store.imports import Imported
 
 
-@click.command("import")
+@speaking.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def command(files: tuple[Path, ...]) -> None:
     """Take over chats from files; what is there already is not added again.

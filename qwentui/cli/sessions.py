@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import N_
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -19,11 +22,16 @@ _HEADINGS = ("ID", "AGE", "ROUNDS", "MODEL", "TITLE")
 _GAP = "  "
 
 
-@click.command("sessions")
+@speaking.command("sessions")
 @click.argument("query", metavar="[QUERY]...", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
-@click.option(
-    "--limit", metavar="N", type=click.IntRange(min=1), default=50, show_default=True, help="At most N lines."
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
+@speaking.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help=N_("At most N lines."),
 )
 def command(query: tuple[str, ...], *, as_json: bool, limit: int) -> None:
     """List the chats, or search for words in all that was said: pinned chats (*) first, then the newest.

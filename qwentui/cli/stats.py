@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import N_
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -26,11 +29,13 @@ _HEADINGS = (
 )
 
 
-@click.command("stats")
-@click.option("-m", "--model", metavar="NAME", default="", help="This model only.")
-@click.option("--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Replies since that day.")
-@click.option("--by-day", is_flag=True, help="Each day in a line of its own.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("stats")
+@speaking.option("-m", "--model", metavar="NAME", default="", help=N_("This model only."))
+@speaking.option(
+    "--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help=N_("Replies since that day.")
+)
+@speaking.option("--by-day", is_flag=True, help=N_("Each day in a line of its own."))
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 def command(*, model: str, since: datetime | None, by_day: bool, as_json: bool) -> None:
     """Show what the replies have cost: first token and total in seconds, and tokens a second, by model.
 

@@ -10,7 +10,9 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.model.running import INTERRUPTED, Visit, say, server_option, visit
+from qwentui.language import N_
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
 
 
-@click.command("copy")
+@speaking.command("copy")
 @click.argument("source", metavar="NAME")
 @click.argument("destination", metavar="NEW_NAME")
 @server_option
@@ -37,9 +39,9 @@ def copy_model(flags: Flags, *, source: str, destination: str, host: str | None)
     visit(flags, host, work)
 
 
-@click.command("rm")
+@speaking.command("rm")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@speaking.option("-y", "--yes", is_flag=True, help=N_("Do not ask."))
 @server_option
 @click.pass_obj
 def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str | None) -> None:

@@ -9,8 +9,10 @@ import click
 
 from qwentui.backends.choice import short_name
 from qwentui.backends.placement import place
+from qwentui.cli import speaking
 from qwentui.cli.model.running import Visit, say, server_option, visit
 from qwentui.cli.table import print_records, print_table
+from qwentui.language import N_
 from qwentui.telemetry.transfer import byte_text, clock_text
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 _FOREVER = 366 * 86400  # seconds: keep_alive -1 comes as a date some 290 years ahead
 
 
-@click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("list")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 @server_option
 @click.pass_obj
 def list_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
@@ -52,8 +54,8 @@ def list_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
     visit(flags, host, work)
 
 
-@click.command("ps")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("ps")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 @server_option
 @click.pass_obj
 def loaded_models(flags: Flags, *, as_json: bool, host: str | None) -> None:

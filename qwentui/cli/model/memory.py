@@ -9,6 +9,7 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.backends.placement import listed, loaded_line
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
 from qwentui.cli.model.bar import counting_seconds
 from qwentui.cli.model.running import Visit, say, server_option, visit
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
 
 
-@click.command("load")
+@speaking.command("load")
 @click.argument("name", metavar="[NAME]", default="")
 @server_option
 @click.pass_obj
@@ -38,7 +39,7 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
     visit(flags, host, work)
 
 
-@click.command("unload")
+@speaking.command("unload")
 @click.argument("name", metavar="[NAME]", default="")
 @server_option
 @click.pass_obj

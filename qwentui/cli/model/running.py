@@ -12,7 +12,9 @@ import click
 from qwentui.backends.choice import fitting
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.output import told
+from qwentui.language import N_
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -72,7 +74,9 @@ class Visit:
 
 def server_option(function: F) -> F:
     """Take `--host` behind the command's name too."""
-    return click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")(function)
+    return speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))(
+        function
+    )
 
 
 def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None]]) -> None:

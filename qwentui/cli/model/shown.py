@@ -10,9 +10,11 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.model.card import card_to_fit
 from qwentui.cli.model.running import Visit, server_option, visit
 from qwentui.cli.table import print_records
+from qwentui.language import N_
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ _KINDS = {
 }
 
 
-@click.command("show")
+@speaking.command("show")
 @click.argument("name", metavar="NAME")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record.")
-@click.option("--vram", metavar="GIB", type=click.FloatRange(min=0.1), help="Memory of the server's GPU.")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record."))
+@speaking.option(
+    "--vram", metavar="GIB", type=click.FloatRange(min=0.1), help=N_("Memory of the server's GPU.")
+)
 @server_option
 @click.pass_obj
 def show_model(flags: Flags, *, name: str, as_json: bool, vram: float | None, host: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.model.bar import Bar
 from qwentui.cli.model.running import Visit, say, server_option, visit
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
 
 
-@click.command("pull")
+@speaking.command("pull")
 @click.argument("name", metavar="NAME")
 @server_option
 @click.pass_obj

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from qwentui.cli import speaking
 from qwentui.cli.late_commands import LateCommands
 
 _COMMANDS = {
@@ -18,6 +17,6 @@ _COMMANDS = {
 """The commands, and the modules that hold them."""
 
 
-@click.group("persona", cls=LateCommands, package=__name__, modules=_COMMANDS)
+@speaking.group("persona", cls=LateCommands, package=__name__, modules=_COMMANDS)
 def command() -> None:
     """List, write and remove personas: system prompts with a name, taken by --persona and F9."""

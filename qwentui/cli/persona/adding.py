@@ -13,6 +13,8 @@ from qwentui.chat.errors import SettingsError
 from qwentui.chat.persona import Persona, named_files
 from qwentui.chat.sampling import Sampling
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
+from qwentui.language import N_
 from qwentui.store.paths import shipped, user_paths
 from qwentui.store.persona_files import file_of, install_examples, toml_of, write_text
 from qwentui.store.personas import read_text
@@ -29,8 +31,8 @@ _KINDS = {
 _FENCE = "---"
 
 
-@click.command("add")
-@click.option("--examples", is_flag=True, help="The six that come along.")
+@speaking.command("add")
+@speaking.option("--examples", is_flag=True, help=N_("The six that come along."))
 def add_personas(*, examples: bool) -> None:
     """Add the personas that come with qwentui; one that you have changed stays."""
     if not examples:
@@ -39,9 +41,9 @@ def add_personas(*, examples: bool) -> None:
         click.echo(f"{name} {done}.", err=True)
 
 
-@click.command("import")
+@speaking.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", metavar="NAME", help="What to call it; else as the file is called.")
+@speaking.option("--name", metavar="NAME", help=N_("What to call it; else as the file is called."))
 def import_persona(*, file: Path, name: str | None) -> None:
     """Make a persona of a Modelfile's SYSTEM, or of a role of aichat (a Markdown file)."""
     role = file.suffix.lower() in (".md", ".markdown")

@@ -10,6 +10,8 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
+from qwentui.language import N_
 from qwentui.store.files import refusals
 from qwentui.store.paths import user_paths
 from qwentui.store.persona_files import TEMPLATE, file_of, write_text
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _say = partial(click.echo, err=True)
 
 
-@click.command("new")
+@speaking.command("new")
 @click.argument("name")
 def new_persona(*, name: str) -> None:
     """Write a persona that explains its keys, and open it in $EDITOR when there is a terminal."""
@@ -32,7 +34,7 @@ def new_persona(*, name: str) -> None:
         _edit(path)
 
 
-@click.command("edit")
+@speaking.command("edit")
 @click.argument("name")
 def edit_persona(*, name: str) -> None:
     """Open a persona in $EDITOR; what is wrong in it is said afterwards."""
@@ -42,9 +44,9 @@ def edit_persona(*, name: str) -> None:
     _edit(path)
 
 
-@click.command("rm")
+@speaking.command("rm")
 @click.argument("name")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@speaking.option("-y", "--yes", is_flag=True, help=N_("Do not ask."))
 def remove_persona(*, name: str, yes: bool) -> None:
     """Remove a persona; chats that had it keep its prompt."""
     path = _file(load_personas(user_paths().personas), name)
