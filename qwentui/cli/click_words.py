@@ -40,6 +40,10 @@ _SENTENCES = (
 
 def show(error: click.ClickException) -> None:
     """Write what is wrong with a command line to standard error, as click does."""
+    if type(error).show not in (click.UsageError.show, click.ClickException.show):
+        # No complaint: a group that is called without a command shows its help.
+        error.show()
+        return
     context = error.ctx if isinstance(error, click.UsageError) else None
     speak_as_set(context.find_root().obj if context is not None else None)
     if context is not None:

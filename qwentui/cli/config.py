@@ -10,7 +10,7 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
-from qwentui.language import N_
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,10 @@ _WIDEST = 60
 
 
 @speaking.group("config")
-def command() -> None:
+@click.pass_obj
+def command(flags: Flags) -> None:
     """Show the settings, and change the settings file."""
+    speaking.speak_as_set(flags)
 
 
 @command.command("show")
@@ -84,7 +86,8 @@ def unset(flags: Flags, key: str) -> None:
 
     key = _in_profile(flags, key)
     if not unset_value(_file(flags), key):
-        click.echo(f"qwentui: {sanitize_line(key)} is not set in {_file(flags)}.", err=True)
+        unset_already = _("{key} is not set in {file}.").format(key=sanitize_line(key), file=_file(flags))
+        click.echo(f"qwentui: {unset_already}", err=True)
 
 
 def _file(flags: Flags) -> Path:
@@ -99,14 +102,14 @@ def _in_profile(flags: Flags, key: str) -> str:
 
 def _read() -> str:
     if sys.stdin is None:
-        raise SettingsError("Standard input is closed.", "Give the value behind the key.")
+        raise SettingsError(_("Standard input is closed."), _("Give the value behind the key."))
     if sys.stdin.isatty():
-        text: str = click.prompt("Value", hide_input=True, default="", show_default=False, err=True)
+        text: str = click.prompt(_("Value"), hide_input=True, default="", show_default=False, err=True)
         return text
     try:
         return sys.stdin.buffer.read().decode().removesuffix("\n")
     except UnicodeDecodeError as error:
-        raise SettingsError("Standard input is not UTF-8.", "Give the value as UTF-8.") from error
+        raise SettingsError(_("Standard input is not UTF-8."), _("Give the value as UTF-8.")) from error
 
 
 def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
@@ -119,9 +122,9 @@ def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
     values = msgspec.to_builtins(settings)
     records: list[dict[str, object]] = []
     for key in leaves():
-        section, _, name = key.partition(".")
+        section, _dot, name = key.partition(".")
         value = masked(key, values[section][name])
-        records.append({"key": key, "value": value, "source": sources.get(key, "default")})
+        records.append({"key": key, "value": value, "source": sources.get(key, N_("default"))})
     return records
 
 
@@ -143,7 +146,8 @@ def _print_rows(records: list[dict[str, object]]) -> None:
     rows = []
     for record in records:
         value = record["value"]
-        shown = "unset" if value is None else toml_value(value)
+        shown = _("unset") if value is None else toml_value(value)
         limit = _WIDEST if on_terminal() else len(shown) + 1
-        rows.append((str(record["key"]), sanitize_line(shown, limit), sanitize_line(str(record["source"]))))
-    print_table(("KEY", "VALUE", "SOURCE"), rows)
+        source = sanitize_line(_(str(record["source"])))
+        rows.append((str(record["key"]), sanitize_line(shown, limit), source))
+    print_table((_("KEY"), _("VALUE"), _("SOURCE")), rows)

@@ -11,8 +11,9 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
+from qwentui.cli.cells import padded
 from qwentui.doctor.finding import Finding, Verdict, broken, exit_code
-from qwentui.language import N_
+from qwentui.language import N_, _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def _launch(flags: Flags, found: list[Finding]) -> Launch:
     try:
         return flags.launch()
     except SettingsError as error:
-        found.append(broken("settings", error.message, error.hint))
+        found.append(broken(N_("settings"), error.message, error.hint))
         return Launch(user_paths(), Settings())
 
 
@@ -118,7 +119,7 @@ def _examine_terminal() -> Iterator[Finding]:
     from qwentui.doctor.probe import ask_terminal, tmux_options
 
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
-        yield unknown("terminal", "This is none; run it in one to have it checked.")
+        yield unknown(N_("terminal"), _("This is none; run it in one to have it checked."))
         return
     yield from terminal.check_environment(os.environ, *get_terminal_size())
     with suppress(OSError):
@@ -129,15 +130,18 @@ def _examine_terminal() -> Iterator[Finding]:
 
 def _line(finding: Finding) -> str:
     mark, colour = _MARKS[finding.verdict]
-    text = f"{click.style(mark, fg=colour)}  {finding.check:<{_NAME_WIDTH}} {finding.evidence}"
+    text = f"{click.style(mark, fg=colour)}  {padded(_(finding.check), _NAME_WIDTH)} {finding.evidence}"
     return f"{text}\n{' ' * (_NAME_WIDTH + 5)}{finding.remedy}" if finding.remedy else text
 
 
 def _summary(found: list[Finding]) -> str:
     count = {verdict: sum(finding.verdict is verdict for finding in found) for verdict in Verdict}
     if not count[Verdict.WARNING] + count[Verdict.BROKEN]:
-        return f"\nAll is well: {count[Verdict.GOOD]} checks."
-    return f"\n{count[Verdict.BROKEN]} broken, {count[Verdict.WARNING]} warnings, {count[Verdict.GOOD]} good."
+        well = ngettext("All is well: {n} check.", "All is well: {n} checks.", count[Verdict.GOOD])
+        return "\n" + well.format(n=count[Verdict.GOOD])
+    return "\n" + _("{broken} broken, {warnings} warnings, {good} good.").format(
+        broken=count[Verdict.BROKEN], warnings=count[Verdict.WARNING], good=count[Verdict.GOOD]
+    )
 
 
 def _record(finding: Finding) -> bytes:

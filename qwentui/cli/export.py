@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.cli import speaking
-from qwentui.language import N_
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -28,7 +28,7 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None
     try:
         return datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError) as error:
-        raise click.BadParameter("write it as 2026-01-31 or 2026-01-31T12:00+01:00.") from error
+        raise click.BadParameter(_("write it as 2026-01-31 or 2026-01-31T12:00+01:00.")) from error
 
 
 @speaking.command("export")
@@ -66,7 +66,7 @@ def command(
     and `qwentui import` takes it back; openai and markdown hold what the chat shows.
     """
     if (ids and everything) or ((ids or everything) and (since or tag)):
-        raise click.UsageError("Give either IDs, or --all, or --since and --tag.")
+        raise click.UsageError(_("Give either IDs, or --all, or --since and --tag."))
     from qwentui.cli.opened import with_store
     from qwentui.store.jsonl import Format
 
@@ -86,16 +86,16 @@ class _Export:
 
     def __call__(self, database: Database) -> None:
         from qwentui.chat.errors import StoreError
-        from qwentui.cli.output import standard_output
+        from qwentui.cli.output import standard_output, warn
         from qwentui.store.files import replaced
 
         if self.begun:
             raise StoreError(
-                "The store was damaged, and what was written is not complete.", "Export it again."
+                _("The store was damaged, and what was written is not complete."), _("Export it again.")
             )
         sessions = self._chosen(database)
         if not sessions:
-            click.echo("qwentui: There are no such chats.", err=True)
+            warn(_("There are no such chats."))
         with standard_output() if self.output == _STANDARD_OUTPUT else replaced(self.output) as file:
             self._write(database, sessions, file)
 
@@ -120,4 +120,5 @@ class _Export:
                     # Even what was stored before the sanitizer knew better is no command to a terminal.
                     file.write(sanitize(piece.decode()).text.encode() if to_terminal else piece)
                     size += len(piece)
-                    progress.show(f"chat {number:,} of {len(sessions):,}, {size / 1e6:,.1f} MB")
+                    far = _("chat {number:,} of {sessions:,}, {size:,.1f} MB")
+                    progress.show(far.format(number=number, sessions=len(sessions), size=size / 1e6))

@@ -19,7 +19,7 @@ class HelpFormatter(click.HelpFormatter):
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """The line of usage."""
-        super().write_usage(prog, args, f"{_('Usage:')} " if prefix is None else prefix)
+        super().write_usage(prog, args, _("Usage:") + " " if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
         """The heading of a part."""

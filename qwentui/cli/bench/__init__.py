@@ -9,7 +9,7 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
-from qwentui.language import N_
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +32,8 @@ def _numbers(most: int) -> Callable[[click.Context, click.Parameter, str], tuple
         except ValueError:
             numbers = [0]
         if any(not 0 < number <= most for number in numbers):
-            sentence = f"{value!r} is no list of numbers from 1 to {most:,}, such as 1,2,3."
-            raise click.BadParameter(sentence, ctx, param)
+            sentence = _("{value!r} is no list of numbers from 1 to {most:,}, such as 1,2,3.")
+            raise click.BadParameter(sentence.format(value=value, most=most), ctx, param)
         return tuple(numbers)
 
     return read
@@ -121,8 +121,10 @@ def command(
     """
     from qwentui.bench.results import Results
     from qwentui.cli.bench.output import Output
+    from qwentui.cli.output import told, warn
     from qwentui.store.paths import user_paths
 
+    speaking.speak_as_set(flags)
     results = Results(user_paths().benches, warn)
     output = Output(form, as_json=as_json, plot=plot)
     if listed:
@@ -133,7 +135,6 @@ def command(
         output.show_result(results.find(show, results.all()))
     else:
         from qwentui.cli.bench.measuring import Wishes, measured
-        from qwentui.cli.output import told
 
         wishes = Wishes(runs, prompt, contexts, parallel, cold=not no_cold, think=think)
         launch = told(flags.overlaid(model, host, embedded).launch())
@@ -148,19 +149,14 @@ def _pair(results: Results, before: str) -> tuple[Result, Result]:
 
     kept = results.all()
     if not kept:
-        raise SettingsError("No bench was kept yet.", "Run one: qwentui bench")
+        raise SettingsError(_("No bench was kept yet."), _("Run one: qwentui bench"))
     newest = kept[-1]
     if before:
         return results.find(before, kept), newest
     older = earlier(newest, kept)
     if older is None:
         raise SettingsError(
-            f"There is no bench before {newest.id} with the same model and server.",
-            "Run another one, or name one: qwentui bench --list",
+            _("There is no bench before {id} with the same model and server.").format(id=newest.id),
+            _("Run another one, or name one: qwentui bench --list"),
         )
     return older, newest
-
-
-def warn(sentence: str) -> None:
-    """A sentence to standard error."""
-    click.echo(f"qwentui: {sentence}", err=True)

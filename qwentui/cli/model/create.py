@@ -13,7 +13,7 @@ from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli import speaking
 from qwentui.cli.model.bar import Bar
 from qwentui.cli.model.running import Visit, say, server_option, visit
-from qwentui.language import N_
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from qwentui.backends.model_plan import ModelPlan
@@ -57,7 +57,9 @@ def create_command(
     A file goes to the server once: what it has already is not sent again.
     """
     if (source is None) == (modelfile is None):
-        raise SettingsError("A model is made of a GGUF file or a Modelfile.", "Give --from FILE or -f FILE.")
+        raise SettingsError(
+            _("A model is made of a GGUF file or a Modelfile."), _("Give --from FILE or -f FILE.")
+        )
 
     from qwentui.backends.model_plan import check_name
 
@@ -87,15 +89,16 @@ async def _make(at: Visit, name: str, plan: ModelPlan) -> None:
 
     shown = sanitize_line(name)
     if any(same_model(model.name, name) for model in await at.backend.models()):
-        say(f"{at.backend.host} has a model {shown}; it is made anew.")
-    at.stays = (
+        anew = _("{host} has a model {model}; it is made anew.")
+        say(anew.format(host=at.backend.host, model=shown))
+    at.stays = _(
         "Stopped. Files that the server has whole, and digests that were computed, stay; the same command"
         " goes on with them, and an upload that was cut begins again."
     )
     with Bar() as bar:
         await create_model(at.models, name, plan, DigestCache(at.launch.paths.digests), bar.show)
-    at.stays = f"Stopped. {shown} is made: qwentui --model {shown}"
-    say(f"{shown} is on {at.backend.host}.")
+    at.stays = _("Stopped. {model} is made: qwentui --model {model}").format(model=shown)
+    say(_("{model} is on {host}.").format(model=shown, host=at.backend.host))
 
 
 COMMANDS = {"create": create_command}

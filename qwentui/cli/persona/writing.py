@@ -11,7 +11,7 @@ import click
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli import speaking
-from qwentui.language import N_
+from qwentui.language import N_, _
 from qwentui.store.files import refusals
 from qwentui.store.paths import user_paths
 from qwentui.store.persona_files import TEMPLATE, file_of, write_text
@@ -29,7 +29,7 @@ def new_persona(*, name: str) -> None:
     """Write a persona that explains its keys, and open it in $EDITOR when there is a terminal."""
     path = file_of(user_paths().personas, name)
     write_text(path, TEMPLATE)
-    _say(f"{sanitize_line(str(path))} is written.")
+    _say(_("{path} is written.").format(path=sanitize_line(str(path))))
     if _has_terminal():
         _edit(path)
 
@@ -40,7 +40,10 @@ def edit_persona(*, name: str) -> None:
     """Open a persona in $EDITOR; what is wrong in it is said afterwards."""
     path = _file(load_personas(user_paths().personas), name)
     if not _has_terminal():
-        raise SettingsError("An editor needs a terminal.", f"The file is {sanitize_line(str(path))}.")
+        raise SettingsError(
+            _("An editor needs a terminal."),
+            _("The file is {path}.").format(path=sanitize_line(str(path))),
+        )
     _edit(path)
 
 
@@ -53,13 +56,15 @@ def remove_persona(*, name: str, yes: bool) -> None:
     shown = sanitize_line(str(path))
     if not yes:
         if not _has_terminal():
-            raise SettingsError("Removing is asked about first, and there is no terminal.", "Give --yes.")
-        if not click.confirm(f"Remove {shown}?", err=True):
-            _say(f"{shown} stays.")
+            raise SettingsError(
+                _("Removing is asked about first, and there is no terminal."), _("Give --yes.")
+            )
+        if not click.confirm(_("Remove {path}?").format(path=shown), err=True):
+            _say(_("{name} stays.").format(name=shown))
             return
     with refusals(shown):
         path.unlink(missing_ok=True)
-    _say(f"{shown} is removed.")
+    _say(_("{name} is removed.").format(name=shown))
 
 
 def _file(personas: Personas, name: str) -> Path:
