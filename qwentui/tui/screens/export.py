@@ -100,7 +100,7 @@ class ExportScreen(ModalScreen[str | None]):
         self._show()
 
     def _show(self) -> None:
-        text = Text(f"{_('Export as')}\n\n")
+        text = Text(_("Export as") + "\n\n")
         for form, (_ending, about) in _FORMATS.items():
             chosen = form == self._form
             text.append(f" {'›' if chosen else ' '} {form:<10}", "bold" if chosen else "")

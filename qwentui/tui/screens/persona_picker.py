@@ -75,7 +75,7 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             told = _("{trouble} ({count} broken: qwentui doctor)")
             return f"{told.format(trouble=broken[0].error.message, count=len(broken))} · {ways}"
         if not self._personas.kept:
-            return f"{_('Six come along: qwentui persona add --examples')} · {ways}"
+            return _("Six come along: qwentui persona add --examples") + f" · {ways}"
         return ways
 
     def on_mount(self) -> None:
