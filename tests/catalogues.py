@@ -6,7 +6,7 @@ What is new stands in them untranslated, what is gone is dropped; a test fails u
 from __future__ import annotations
 
 import ast
-import inspect
+import re
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "qwentui" / "locale"
-KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+NOISE = re.compile(
+    rb'^"(?:Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator):.*\n', re.MULTILINE
+)
+"""Headers that would change with every run, or that nobody fills in."""
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "Key": (4,)}
+"""What marks a message; of a row in the table of keys that is its help."""
 
 
 def messages(file: BinaryIO, *how: Any, options: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -32,8 +34,10 @@ def messages(file: BinaryIO, *how: Any, options: dict[str, Any]) -> Iterator[tup
     yield from extract_python(file, *how, options)
     file.seek(0)
     for node in ast.walk(ast.parse(file.read())):
-        if isinstance(node, ast.FunctionDef) and any(map(_makes_command, node.decorator_list)):
-            yield node.lineno, None, inspect.cleandoc(ast.get_docstring(node) or ""), []
+        if not (isinstance(node, ast.FunctionDef) and any(map(_makes_command, node.decorator_list))):
+            continue
+        if text := ast.get_docstring(node):
+            yield node.lineno, None, text, []
 
 
 def _makes_command(decorator: ast.expr) -> bool:
@@ -62,11 +66,12 @@ def updated(path: Path) -> bytes:
     catalog.obsolete.clear()
     out = BytesIO()
     write_po(out, catalog, width=110, sort_by_file=True, omit_header=False, include_lineno=False)
-    return out.getvalue()
+    return NOISE.sub(b"", out.getvalue())
 
 
 def main() -> None:
     """Update every catalogue, and compile it."""
+    sys.path.insert(0, str(ROOT))
     from build_catalogues import compile_catalogues
 
     for path in LOCALES.glob("*/LC_MESSAGES/*.po"):

@@ -89,7 +89,9 @@ def _check_capabilities(show: Mapping[str, Any], wants_thinking: bool) -> Iterat
 
 
 def _check_parameters(show: Mapping[str, Any]) -> Iterator[Finding]:
-    harm = [fault for fault in faults(show) if "num_ctx is set" not in fault and "template" not in fault]
+    # What stays without any parameter is not their fault.
+    elsewhere = set(faults({**show, "parameters": ""}))
+    harm = [fault for fault in faults(show) if fault not in elsewhere]
     for fault in harm:
         remedy = _("Create it anew without that: examples/Modelfile is a right one.")
         yield warning(N_("parameters"), fault, remedy)

@@ -40,7 +40,7 @@ def add_personas(*, examples: bool) -> None:
             _("What is to be added?"), _("The six that come along: qwentui persona add --examples")
         )
     for name, done in install_examples(shipped("examples") / "personas", user_paths().personas):
-        click.echo(f"{name} {done}.", err=True)
+        click.echo(_("{name} {done}.").format(name=name, done=done), err=True)
 
 
 @speaking.command("import")
