@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store.paths import private_folder
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def load_prompts(path: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise StoreError(f"The prompt history {path} cannot be read: {error.strerror}.") from error
+        sentence = _("The prompt history {path} cannot be read: {reason}.")
+        raise StoreError(sentence.format(path=path, reason=error.strerror)) from error
     prompts = []
     for line in lines:
         try:
@@ -56,4 +58,5 @@ def append_prompt(path: Path, prompt: str) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise StoreError(f"The prompt history {path} cannot be written: {error.strerror}.") from error
+        sentence = _("The prompt history {path} cannot be written: {reason}.")
+        raise StoreError(sentence.format(path=path, reason=error.strerror)) from error
