@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MODEL_NAME = "smollm2-135m-instruct"
 """What the model that qwentui fetches by itself is called."""
 
+HOST = N_("built-in model")
+"""What stands in place of a server's address."""
+
 N_CTX = 8192
 """The context asked for, in tokens; llama.cpp caps it at what the model was trained for."""
 
@@ -246,7 +249,7 @@ class EmbeddedBackend:
     @property
     def host(self) -> str:
         """What a user reads in place of an address."""
-        return _("built-in model")
+        return _(HOST)
 
     async def version(self) -> str:
         """The server's name or version, as it tells it."""

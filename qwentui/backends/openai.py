@@ -149,7 +149,7 @@ class OpenAIBackend:
         if answer is not None:
             return sanitize_line(answer.version)
         await self._list()
-        return _("OpenAI-compatible")
+        return "OpenAI-compatible"
 
     async def models(self) -> tuple[ModelSummary, ...]:
         """The models that the server offers (`/v1/models`)."""
