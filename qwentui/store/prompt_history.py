@@ -36,7 +36,7 @@ def load_prompts(path: Path) -> list[str]:
     for line in lines:
         try:
             prompt = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(prompt, str):
             prompts.append(prompt)
@@ -52,9 +52,12 @@ def append_prompt(path: Path, prompt: str) -> None:
     line = json.dumps(prompt).encode() + b"\n"
     try:
         private_folder(path.parent)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, line)
+            size = os.fstat(handle).st_size
+            # What a crash cut short must not take this prompt with it.
+            whole = not size or os.pread(handle, 1, size - 1) == b"\n"
+            os.write(handle, line if whole else b"\n" + line)
         finally:
             os.close(handle)
     except OSError as error:
