@@ -14,7 +14,7 @@ from qwentui.cli import speaking
 from qwentui.language import N_, _
 from qwentui.store.files import refusals
 from qwentui.store.paths import user_paths
-from qwentui.store.persona_files import TEMPLATE, file_of, write_text
+from qwentui.store.persona_files import file_of, template, write_text
 from qwentui.store.personas import Personas, load_personas, read_persona
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _say = partial(click.echo, err=True)
 def new_persona(*, name: str) -> None:
     """Write a persona that explains its keys, and open it in $EDITOR when there is a terminal."""
     path = file_of(user_paths().personas, name)
-    write_text(path, TEMPLATE)
+    write_text(path, template())
     _say(_("{path} is written.").format(path=sanitize_line(str(path))))
     if _has_terminal():
         _edit(path)
