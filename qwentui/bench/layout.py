@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 _MEASURE = 79
-_PIECES = re.compile(r"\s*(?:[\u2e80-\u9fff][\u3000-\u3002\uff01-\uff1f]*|[^\s\u2e80-\u9fff]+)")
-"""What a line may break before: a word, or a Chinese character with the punctuation behind it."""
+_PIECES = re.compile(
+    r"\s*[（《【“]*(?:[\u2e80-\u9fff]|[^\s\u2e80-\u9fff（《【“，。、；：！？）》】”]+|$)[，。、；：！？）》】”]*"
+)
+"""What a line may break before: a word or a Chinese character, with the punctuation that belongs to it."""
 
 
 def terminal_text(report: Report) -> str:

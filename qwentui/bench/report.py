@@ -15,7 +15,7 @@ from qwentui.bench.plot import bars, sparkline
 from qwentui.bench.run import Result, Step
 from qwentui.bench.statistics import CONFIDENCE, Change, Summary, Verdict
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.language import _, ngettext
+from qwentui.language import _, ngettext, pgettext
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _one(found: Figures) -> Table:
         row(_("tokens/s, as received"), found.received_rate, ""),
         row(_("tokens in a reply"), found.eval_count, "n"),
     )
-    headings = ("", _("mean"), "P50", "P95", _("recipe"))
+    headings = ("", pgettext("bench", "mean"), "P50", "P95", _("recipe"))
     return Table(_("One conversation"), headings, rows if found.elapsed else ())
 
 
@@ -125,7 +125,7 @@ def _cold(found: Figures) -> Table:
         (_("of it loading, by the server"), _text(run.load_duration, "s")),
         (_("whole reply"), _text(run.elapsed, "s")),
     )
-    return Table(_("Cold run, the model not in memory"), ("", _("once")), rows)
+    return Table(_("Cold run, the model not in memory"), ("", pgettext("bench", "once")), rows)
 
 
 def _memory(result: Result) -> Table:
@@ -139,7 +139,7 @@ def _memory(result: Result) -> Table:
         used = _("{used:.1f} of {total:.1f} GiB") if peak.total else "{used:.1f} GiB"
         held = used.format(used=peak.used / _GIB, total=(peak.total or 0) / _GIB)
         rows.append((_("the card, all programs"), held, ""))
-    return Table(_("Memory at its peak"), ("", _("most"), _("recipe")), tuple(rows))
+    return Table(_("Memory at its peak"), ("", pgettext("bench", "most"), _("recipe")), tuple(rows))
 
 
 def _lengths(found: Figures) -> Table:
@@ -168,7 +168,7 @@ def _at_once(found: Figures) -> Table:
             _text(at.together, ""),
             _UNKNOWN if at.served is None else str(at.served),
             str(at.failed),
-            _("stable") if at.target == _RECIPE_AT_ONCE else "",
+            pgettext("bench", "stable") if at.target == _RECIPE_AT_ONCE else "",
         )
         for at in found.at_once
     )
@@ -177,9 +177,9 @@ def _at_once(found: Figures) -> Table:
         _("first token"),
         _("last one's"),
         _("tok/s each"),
-        _("together"),
-        _("served"),
-        _("failed"),
+        pgettext("bench", "together"),
+        pgettext("bench", "served"),
+        pgettext("bench", "failed"),
         _("recipe"),
     )
     return Table(_("Conversations at once"), headings, rows)

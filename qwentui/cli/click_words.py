@@ -54,15 +54,6 @@ def show(error: click.ClickException) -> None:
     click.echo(_("Error: {message}").format(message=_said(error.format_message())), err=True)
 
 
-def with_default(text: str) -> str:
-    """The help of an option, which may end with its default in brackets."""
-
-    def said(found: re.Match[str]) -> str:
-        return "  [" + _("default: {default}").format(default=found[1])
-
-    return re.sub(r"  \[default: ([^];]*)", said, text)
-
-
 def _said(sentence: str) -> str:
     for template in _SENTENCES:
         if found := re.fullmatch(_pattern(template), sentence, re.DOTALL):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from qwentui.cli.flags import Flags
 
+_SOURCES = {"file": N_("file"), "default": N_("default")}
+"""What is no name among the places where a value comes from."""
+
 _WIDEST = 60
 """Cells of a value in a terminal."""
 
@@ -124,7 +127,7 @@ def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
     for key in leaves():
         section, _dot, name = key.partition(".")
         value = masked(key, values[section][name])
-        records.append({"key": key, "value": value, "source": sources.get(key, N_("default"))})
+        records.append({"key": key, "value": value, "source": sources.get(key, "default")})
     return records
 
 
@@ -148,6 +151,7 @@ def _print_rows(records: list[dict[str, object]]) -> None:
         value = record["value"]
         shown = _("unset") if value is None else toml_value(value)
         limit = _WIDEST if on_terminal() else len(shown) + 1
-        source = sanitize_line(_(str(record["source"])))
-        rows.append((str(record["key"]), sanitize_line(shown, limit), source))
+        source = str(record["source"])
+        named = _(_SOURCES[source]) if source in _SOURCES else sanitize_line(source)
+        rows.append((str(record["key"]), sanitize_line(shown, limit), named))
     print_table((_("KEY"), _("VALUE"), _("SOURCE")), rows)

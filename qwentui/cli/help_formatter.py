@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -52,6 +53,15 @@ class HelpFormatter(click.HelpFormatter):
             self.write(
                 "\n".join([start.ljust(len(indent)) + first, *(indent + line for line in others)]) + "\n"
             )
+
+
+def with_default(text: str) -> str:
+    """The help of an option, which may end with its default in brackets."""
+
+    def said(found: re.Match[str]) -> str:
+        return "  [" + _("default: {default}").format(default=found[1])
+
+    return re.sub(r"  \[default: ([^];]*)", said, text)
 
 
 def _wrapped(paragraph: str, width: int) -> list[str]:

@@ -51,7 +51,7 @@ class Option(click.Option):
         record = super().get_help_record(ctx)
         if record is None:
             return None
-        from qwentui.cli.click_words import with_default
+        from qwentui.cli.help_formatter import with_default
 
         return record[0], with_default(record[1])
 
@@ -62,10 +62,10 @@ class Command(click.Command):
     context_class = Context
 
     def _read_help(self) -> str | None:
-        return self._help and _(inspect.cleandoc(self._help))
+        return self._help and _(self._help)
 
     def _write_help(self, text: str | None) -> None:
-        self._help = text
+        self._help = text and inspect.cleandoc(text)
 
     help = property(_read_help, _write_help, doc="What it does, in the user's language.")
 

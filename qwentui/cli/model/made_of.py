@@ -65,7 +65,8 @@ def _describe(plan: ModelPlan, gguf: Gguf, card: CardToFit) -> None:
     """Say what the file is, whether it fits, and what will surprise."""
     name = gguf.name or sanitize_line(plan.files[0].name)
     parameters = _("{count} parameters").format(count=_counted(gguf.parameter_count))
-    template = _("template: {kind}").format(kind=_(template_kind(gguf.chat_template)))
+    kind = template_kind(gguf.chat_template)
+    template = _("template: {kind}").format(kind=_("none") if kind == "none" else kind)
     about = [gguf.architecture, gguf.quantization, parameters, byte_text(gguf.size), template]
     say(f"{name}: {', '.join(part for part in about if part)}")
     num_ctx = plan.parameters.get("num_ctx", _DEFAULT_NUM_CTX)

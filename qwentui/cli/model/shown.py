@@ -15,7 +15,7 @@ from qwentui.cli.cells import padded
 from qwentui.cli.model.card import card_to_fit
 from qwentui.cli.model.running import Visit, server_option, visit
 from qwentui.cli.table import print_records
-from qwentui.language import N_, _
+from qwentui.language import N_, _, pgettext
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _lines(model: ModelSummary, show: dict[str, Any]) -> Iterator[str]:
     ]
     yield short_name(model.name)
     yield _line(_("model"), " · ".join(part for part in about if part))
-    yield _line(_("can"), ", ".join(_capabilities(show)))
+    yield _line(pgettext("a model", "can"), ", ".join(_capabilities(show)))
     if shape and shape.context_length:
         most = _("{count:,} tokens at most").format(count=shape.context_length)
         yield _line(_("context"), most)
