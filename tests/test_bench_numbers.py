@@ -302,4 +302,4 @@ def test_a_report_in_chinese_is_laid_out_by_cells() -> None:
     notes = lines[lines.index("", 2) + 1 :]
     assert max(map(cell_len, notes)) <= 79
     assert "".join(line[2:] for line in notes) == note
-    assert not any(line[2] in "，。（）" for line in notes)
+    assert not any(line[2] in "，。）" for line in notes)

@@ -120,14 +120,14 @@ def check_tmux(options: Mapping[str, str]) -> Iterator[Finding]:
         return
     wrong = []
     if options.get("set-clipboard") not in ("on", "external"):
-        wrong.append(_("`set -g set-clipboard on` lets copies reach your own clipboard"))
+        wrong.append(_("`set -g set-clipboard on` lets copies reach your own clipboard."))
     if not re.search(r"256color|direct", options.get("default-terminal", "")):
-        wrong.append(_("`set -g default-terminal tmux-256color` brings the colours"))
+        wrong.append(_("`set -g default-terminal tmux-256color` brings the colours."))
     escape = options.get("escape-time", "")
     if escape.isdecimal() and int(escape) > _LONG_ESCAPE:
-        wrong.append(_("`set -g escape-time 20`: Escape comes {ms} ms late").format(ms=escape))
+        wrong.append(_("`set -g escape-time 20`: Escape comes {ms} ms late.").format(ms=escape))
     if wrong:
         seen = _("{count} of its options could be better").format(count=len(wrong))
-        yield warning(N_("tmux"), seen, "; ".join(wrong) + ".")
+        yield warning(N_("tmux"), seen, " ".join(wrong))
     else:
         yield good(N_("tmux"), _("clipboard, colours and Escape are as they should be"))
