@@ -167,7 +167,7 @@ def _sight(*cards: Card, size: int, size_vram: int) -> Sight:
 def test_the_report_names_who_holds_the_card_and_what_is_not_the_models() -> None:
     processes = (GpuProcess(7, "python3", 2 * GIB), GpuProcess(8, "llama-server", 18 * GIB), GpuProcess(9))
     card = Card(0, "NVIDIA A10", 20 * GIB, 22 * GIB, processes=processes)
-    text = report(_sight(card, size=17 * GIB, size_vram=17 * GIB), 80).plain
+    text = report(_sight(card, size=17 * GIB, size_vram=17 * GIB), 100).plain
     assert "Held by llama-server 18.0 GiB, python3 2.0 GiB. 3.0 GiB are not the model's buffers." in text
     assert "CPU" not in text
     two = report(_sight(card, replace(card, index=1), size=17 * GIB, size_vram=17 * GIB), 80).plain
@@ -176,7 +176,7 @@ def test_the_report_names_who_holds_the_card_and_what_is_not_the_models() -> Non
 
 
 def test_the_report_says_what_to_do_about_a_model_that_spills() -> None:
-    text = report(_sight(size=20 * GIB, size_vram=15 * GIB), 80).plain
+    text = " ".join(report(_sight(size=20 * GIB, size_vram=15 * GIB), 80).plain.split())
     assert "25% runs on the CPU, which is slow. Ask for a smaller num_ctx" in text
 
 
