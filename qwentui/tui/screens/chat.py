@@ -60,6 +60,7 @@ class ChatScreen(ComposingScreen):
         yield self.title_bar
         yield self.transcript
         yield self.waiting_list
+        yield self.composer.popup
         with Horizontal(id="entry"):
             yield Static("› ", id="prompt", markup=False)
             yield self.composer

@@ -20,6 +20,7 @@ _HEADINGS = {
     "everywhere": "Everywhere",
     "chat": "In the chat",
     "composer": "While writing",
+    "completion": "While a list of completions is open",
     "transcript": "While reading (Tab)",
     "sessions": "In the list of chats (Ctrl+S)",
     "filter": "In its filter (/)",
