@@ -18,8 +18,8 @@ class FilterInput(Input):
 
     BINDINGS = bindings("filter")
 
-    def __init__(self) -> None:
-        super().__init__(placeholder=_("/ filters by title, #tag and what was said"), compact=True)
+    def __init__(self, text: str) -> None:
+        super().__init__(text, placeholder=_("/ filters by title, #tag and what was said"), compact=True)
         # A blinking cursor writes to the terminal for ever.
         self.cursor_blink = False
 
