@@ -76,7 +76,8 @@ def test_arguments_are_offered_where_they_stand() -> None:
     assert offered("/trim d") == ["default"]
     assert offered("/set top") == ["top_k ", "top_p "]
     assert offered("/set top_p ") == ["0.8", "0.95"]
-    assert offered("/set top_p 0.9") == ["0.95"]
+    assert offered("/set top_p  ") == ["0.8", "0.95"]
+    assert offered("/set top_p 0.9") is None
     assert offered("/set top_p 0.9", 7) == ["top_p "]
     assert offered("/unset top_p") == ["top_p"]
     assert offered("/unset top_p ") is None
