@@ -24,7 +24,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 from walk import walking
 
-from qwentui.chat.errors import CommandRefused
+from qwentui.chat.errors import CommandRefused, ConnectFailed
 from qwentui.store.paths import shipped
 from qwentui.store.themes import load_theme
 from qwentui.tui import app as program
@@ -100,6 +100,8 @@ async def test_late_candidates_are_fetched_once_and_again_when_they_are_old() ->
     names = ["a"]
 
     async def fetch() -> list[Candidate]:
+        if not names:
+            raise ConnectFailed("Nobody answers.")
         return [Candidate(name) for name in names]
 
     def run(work: Coroutine[None, None, None]) -> None:
@@ -115,6 +117,11 @@ async def test_late_candidates_are_fetched_once_and_again_when_they_are_old() ->
     assert (len(tasks), len(came)) == (2, 1)
     now += 60
     names.append("b")
+    late()
+    await asyncio.gather(*tasks)
+    assert (len(late()), len(came)) == (2, 2)
+    now += 60
+    names.clear()
     late()
     await asyncio.gather(*tasks)
     assert (len(late()), len(came)) == (2, 2)
