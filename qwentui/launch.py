@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qwentui.backends.address import Endpoint
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.model_fetch import Progress
+    from qwentui.backends.retry import RetryPolicy
     from qwentui.chat.context import TrimPolicy
     from qwentui.chat.persona import Persona
     from qwentui.chat.sampling import Sampling, Think
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qwentui.session import ChatSession
     from qwentui.store.paths import Paths
     from qwentui.store.settings import Settings
+    from qwentui.store.settings_origin import Origin
     from qwentui.store.usage_log import UsageLog
 
 _THINK: dict[str, Think] = {"default": None, "on": True, "off": False}
@@ -41,7 +43,8 @@ class Launch:
     `settings` already has the flags laid over it. `embedded` is None when a server is to be talked to.
     `resume` names the session to go on with: its id or a part of it, "" for the last one, None for none.
     `warnings` are sentences about the settings that the user is to be told. The prompt of `persona`, with
-    which chats begin, has its variables filled in.
+    which chats begin, has its variables filled in. `origin` is what the settings were made of; None where
+    that is no file, and they cannot be changed.
     """
 
     paths: Paths
@@ -50,6 +53,7 @@ class Launch:
     resume: str | None = None
     warnings: tuple[str, ...] = ()
     persona: Persona | None = None
+    origin: Origin | None = None
 
     def endpoint(self, host: str | None = None) -> Endpoint:
         """The server to talk to: `host` by OLLAMA_HOST's rules, else the one of the settings.
@@ -124,33 +128,27 @@ class Launch:
 
     def session(self, backend: Backend, model: ModelDetails) -> ChatSession:
         """A new conversation with `model`."""
-        from qwentui.backends.retry import RetryPolicy
         from qwentui.chat.conversation import Conversation
         from qwentui.counting.counter import PromptCounter
         from qwentui.planning import Planner
         from qwentui.session import ChatOptions, ChatSession
 
-        wanted, retry = self.settings.model, self.settings.retry
+        wanted = self.settings.model
         options = ChatOptions(
             think=_THINK[wanted.think],
             sampling=self.sampling(),
             num_predict=wanted.num_predict,
             keep_alive=wanted.keep_alive,
         )
-        policy = RetryPolicy(
-            attempts=retry.attempts,
-            delay=retry.delay,
-            busy_delay=retry.busy_delay,
-            jitter=retry.jitter,
-            longest=retry.longest,
-            breaks=retry.breaks,
-            restart_wait=retry.restart_wait,
-            restart_pause=retry.restart_pause,
-        )
         planner = Planner(self.trim_policy(), PromptCounter())
         conversation = Conversation(system=wanted.system)
         session = ChatSession(
-            backend, model, options, policy=policy, planner=planner, conversation=conversation
+            backend,
+            model,
+            options,
+            policy=self.retry_policy(),
+            planner=planner,
+            conversation=conversation,
         )
         if self.persona is not None:
             self.cast(session, self.persona)
@@ -172,6 +170,48 @@ class Launch:
         )
         session.planner.want(persona.num_ctx or wanted.num_ctx, session.model.context_length)
         session.conversation = replace(session.conversation, system=persona.system)
+
+    def follow(self, session: ChatSession, earlier: Launch, persona: Persona | None) -> None:
+        """Let a session that began under the settings of `earlier` go by these, from its next request on.
+
+        What has not changed since stays as the session has it, for the user may have set it there; and what
+        `persona` sets goes before the settings.
+        """
+        from dataclasses import replace
+
+        from qwentui.chat.persona import Persona
+
+        was, now = earlier.settings.model, self.settings.model
+        persona = persona or Persona("", now.system)
+        options = replace(session.options, num_predict=now.num_predict)
+        if was.think != now.think and persona.think is None:
+            options = replace(options, think=_THINK[now.think])
+        if was.keep_alive != now.keep_alive:
+            options = replace(options, keep_alive=now.keep_alive)
+        if earlier.sampling() != self.sampling():
+            options = replace(options, sampling=self.sampling().under(persona.sampling))
+        session.options = options
+        session.policy = self.retry_policy()
+        policy = replace(self.trim_policy(), num_ctx=persona.num_ctx or now.num_ctx)
+        session.planner.adopt(policy, session.model.context_length)
+        if not persona.name and not session.conversation.turns:
+            session.conversation = replace(session.conversation, system=now.system)
+
+    def retry_policy(self) -> RetryPolicy:
+        """How a request that failed is tried again, by the settings."""
+        from qwentui.backends.retry import RetryPolicy
+
+        retry = self.settings.retry
+        return RetryPolicy(
+            attempts=retry.attempts,
+            delay=retry.delay,
+            busy_delay=retry.busy_delay,
+            jitter=retry.jitter,
+            longest=retry.longest,
+            breaks=retry.breaks,
+            restart_wait=retry.restart_wait,
+            restart_pause=retry.restart_pause,
+        )
 
     def sampling(self) -> Sampling:
         """How the model picks its tokens, by the settings."""

@@ -98,6 +98,7 @@ class ChatSession:
 
     Attributes:
         busy: Whether a reply runs.
+        policy: As given; another one holds from the next reply on.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class ChatSession:
         self.recorder = recorder
         self.log = log
         self.busy = False
-        self._policy = policy
+        self.policy = policy
         self._left_out: tuple[int, ...] = ()
 
     def fresh(self) -> ChatSession:
@@ -131,7 +132,7 @@ class ChatSession:
             self.backend,
             self.model,
             self.options,
-            policy=self._policy,
+            policy=self.policy,
             planner=self.planner.fresh(),
             conversation=conversation,
             recorder=None if self.recorder is None else self.recorder.fresh(),
@@ -293,7 +294,7 @@ class ChatSession:
         return Course(
             self.backend,
             self.planner,
-            self._policy,
+            self.policy,
             conversation,
             running,
             request=self._request,

@@ -6,6 +6,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,22 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     found = _nearest(key, known)
     question = f"; did you mean {found}?" if found else "."
     return f"{sanitize_line(key)} is unknown{question}"
+
+
+def unknown_variable(name: str, known: Sequence[str]) -> str:
+    """The sentence about a variable of the environment that stands for no key, with the nearest that does.
+
+    Args:
+        name: Its name, which begins as the program's variables do.
+        known: The names of all variables.
+    """
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, known, 1)
+    if not found:
+        return _("The environment variable {name} is unknown.").format(name=sanitize_line(name))
+    sentence = _("The environment variable {name} is unknown; did you mean {nearest}?")
+    return sentence.format(name=sanitize_line(name), nearest=found[0])
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:
