@@ -60,9 +60,7 @@ class Flags:
         if persona is not None and persona.model and self.model is None:
             origin = origin.giving("model.name", "--persona", persona.model)
             loaded = origin.read()
-        return Launch(
-            paths, loaded.settings, self._embedded(), self.resume, loaded.warnings, persona, origin
-        )
+        return Launch(paths, loaded.settings, self._embedded(), self.resume, loaded.warnings, persona, origin)
 
     def _origin(self, usual: Path) -> Origin:
         origin = Origin(self.config or usual, os.environ, self.profile)

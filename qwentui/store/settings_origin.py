@@ -48,6 +48,11 @@ class Origin:
     profile: str | None = None
     given: Mapping[str, Given] = field(default_factory=dict)
 
+    @property
+    def profile_in_use(self) -> str:
+        """The profile's name, "" for none."""
+        return self.environ.get("QWENTUI_PROFILE", "") if self.profile is None else self.profile
+
     def giving(self, key: str, flag: str, value: str) -> Origin:
         """This, with one more value from the command line."""
         return replace(self, given={**self.given, key: Given(flag, value)})
@@ -58,7 +63,7 @@ class Origin:
         Raises:
             SettingsError: As for `read_settings`.
         """
-        loaded = read_settings(self.path, self.environ, self.profile)
+        loaded = read_settings(self.path, self.environ, self.profile_in_use)
         settings = loaded.settings
         for key, given in self.given.items():
             settings = with_value(settings, key, given.value)

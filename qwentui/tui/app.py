@@ -16,10 +16,10 @@ from qwentui.chat.errors import QwentuiError, StoreError
 from qwentui.chat.sanitize import sanitize_whole
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui.clipboard import osc52, write_copy
-from qwentui.tui.desk_app import DeskApp
 from qwentui.tui.editor import edit, page
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
+from qwentui.tui.settings_app import SettingsApp
 from qwentui.tui.theme import palette_colors, textual_theme
 from qwentui.tui.transcript.guards import install_signals
 from qwentui.tui.transcript.output import install, wanted
@@ -37,7 +37,7 @@ T = TypeVar("T")
 _NEXT_THINK: dict[Think, tuple[Think, str]] = {None: (True, "on"), True: (False, "off")}
 
 
-class QwentuiApp(DeskApp):
+class QwentuiApp(SettingsApp):
     """One window on one server.
 
     Args:

@@ -23,6 +23,7 @@ _HEADINGS = {
     "transcript": "While reading (Tab)",
     "sessions": "In the list of chats (Ctrl+S)",
     "filter": "In its filter (/)",
+    "settings": "In the settings (F11)",
 }
 _KEY_WIDTH = 30
 

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 from qwentui.tui.widgets.filter_input import FilterInput
 from qwentui.tui.widgets.session_list import Row, SessionList
 
@@ -82,7 +83,7 @@ class ListingScreen(Screen["Opened | None"]):
         super().__init__()
         self.talks = talks
         self.desk = desk
-        self.filter = FilterInput()
+        self.filter = FilterInput(_("/ filters by title, #tag and what was said"))
         self.list = SessionList(self.marks, time.time)
         self.edit = Input(compact=True)
         self.edit.cursor_blink = False

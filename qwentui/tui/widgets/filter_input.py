@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 class FilterInput(Input):
-    """What is looked for in a list; the keys that move in the list stay with the list."""
+    """What is looked for in a list; the keys that move in the list stay with the list.
+
+    Args:
+        placeholder: What stands there while nothing is looked for.
+    """
 
     BINDINGS = bindings("filter")
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="/ filters by title, #tag and what was said", compact=True)
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
         # A blinking cursor writes to the terminal for ever.
         self.cursor_blink = False
 
