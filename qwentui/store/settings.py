@@ -205,7 +205,7 @@ def read_settings(path: Path, environ: Mapping[str, str], profile: str | None = 
         server = msgspec.structs.replace(settings.server, host=environ["OLLAMA_HOST"])
         settings = msgspec.structs.replace(settings, server=server)
         sources["server.host"] = "OLLAMA_HOST"
-    return Loaded(settings=settings, warnings=_warnings(unknown, environ), sources=sources)
+    return Loaded(settings=settings, warnings=_warnings(unknown, list(kinds), environ), sources=sources)
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -289,8 +289,7 @@ def _lay_profile(
     return list(_stated(profiles[name]))
 
 
-def _warnings(unknown: list[str], environ: Mapping[str, str]) -> tuple[str, ...]:
-    known = list(leaves())
+def _warnings(unknown: list[str], known: list[str], environ: Mapping[str, str]) -> tuple[str, ...]:
     variables = {*map(variable_of, known), *PROGRAM_VARIABLES}
     misspelt = [name for name in environ if name.startswith("QWENTUI_") and name not in variables]
     if not unknown and not misspelt:

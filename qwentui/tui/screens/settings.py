@@ -223,7 +223,7 @@ class SettingsScreen(Screen[None]):
 
     async def action_open(self) -> None:
         """Change the value at the cursor: go round, open a list, or write."""
-        row = await self._current()
+        row = self._current()
         if row is None:
             return
         choices = theme_names(self._host.theme_folders()) if row.key == _THEME else row.choices
@@ -246,19 +246,22 @@ class SettingsScreen(Screen[None]):
 
     async def action_default(self) -> None:
         """Take the value at the cursor out of the file."""
-        row = await self._current()
+        row = self._current()
         if row is not None and (row.source == "file" or row.source.startswith("profile ")):
             await self._change(row, None)
         elif row is not None:
             self._say(_("{key} is not set in the file.").format(key=row.key))
 
-    async def _current(self) -> Row | None:
-        """The row at the cursor as it is now; None where it cannot be changed here, and the user is told."""
+    def _current(self) -> Row | None:
+        """The row at the cursor as it is now; None where it cannot be changed here, and the user is told.
+
+        The file is read at once, not in a thread: what is typed meanwhile must find the line to write in.
+        """
         key = self.list.key
         if key is None:
             return None
         try:
-            loaded = await asyncio.to_thread(self._origin.read)
+            loaded = self._origin.read()
         except SettingsError as error:
             self._say(str(error))
             return None
@@ -282,7 +285,6 @@ class SettingsScreen(Screen[None]):
         self.edit.password = row.key in SECRETS
         self.edit.placeholder = _("{key} is {allowed}").format(key=row.key, allowed=allowed(row.kind))
         self.edit.value = "" if hidden else row.written
-        self.edit.cursor_position = len(self.edit.value)
         self.edit.display = True
         self._said = self._said_of = ""
         self.set_focus(self.edit)
