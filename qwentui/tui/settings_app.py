@@ -44,7 +44,13 @@ class SettingsApp(DeskApp):
             return
         from qwentui.tui.screens.settings import SettingsScreen
 
-        self.push_screen(SettingsScreen(origin, loaded, self, self.adopt(loaded.settings)))
+        told = []
+        if loaded.settings != self.launch.settings:
+            told = [
+                _("The file was changed meanwhile; this is what it says now."),
+                self.adopt(loaded.settings),
+            ]
+        self.push_screen(SettingsScreen(origin, loaded, self, " ".join(told).strip()))
 
     def adopt(self, settings: Settings) -> str:
         """Go by other settings from now on; what the user is to be told of that, "" for nothing."""

@@ -283,6 +283,29 @@ async def test_what_an_editor_writes_meanwhile_is_shown_and_stays(tmp_path: Path
         assert row(walk, "num_ctx") == ["num_ctx", "1024", "file"]
 
 
+async def test_what_the_file_says_by_now_holds_when_the_screen_opens(tmp_path: Path) -> None:
+    async with at_settings(tmp_path) as (walk, _, path):
+        await walk.pilot.press("q")
+        path.write_text(COMMENTED + "[chat]\nparallel = 5\n")
+        await opened(walk)
+        assert said(walk).startswith("The file was changed meanwhile")
+        assert row(walk, "parallel") == ["parallel", "5", "file"]
+        assert walk.app.desk.parallel == 5
+        await walk.pilot.press("j")
+        await walk.until(lambda: said(walk).startswith("model.think:"))
+
+
+async def test_a_click_goes_to_a_key_and_another_one_changes_it(tmp_path: Path) -> None:
+    async with at_settings(tmp_path, size=(100, 60)) as (walk, _, path):
+        place = next(y for y, line in enumerate(lines(walk)) if "mouse" in line)
+        await walk.pilot.click(screen(walk).list, offset=(4, place))
+        await walk.until(lambda: screen(walk).list.key == "screen.mouse")
+        await walk.pilot.pause()
+        assert path.read_text() == COMMENTED
+        await walk.pilot.click(screen(walk).list, offset=(4, place))
+        await walk.until(lambda: "mouse = false" in path.read_text())
+
+
 async def test_a_broken_file_is_named_with_its_place_and_left_alone(tmp_path: Path) -> None:
     async with at_settings(tmp_path) as (walk, _, path):
         await to(walk, "screen.mouse")

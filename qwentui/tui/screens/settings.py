@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.text import Text
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
+from qwentui.backends.address import parse_host
 from qwentui.chat.errors import SettingsError, StoreError
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
@@ -22,6 +23,7 @@ from qwentui.store.themes import load_theme, theme_names
 from qwentui.tui.screens.setting_choice import SettingChoice
 from qwentui.tui.screens.setting_rows import about, chosen, effect_sentence, line, rows_of, shown, source_text
 from qwentui.tui.widgets.filter_input import FilterInput
+from qwentui.tui.widgets.line import Line
 from qwentui.tui.widgets.setting_list import SettingList
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
-    from textual.widgets import OptionList
+    from textual.widgets import Input, OptionList
 
     from qwentui.chat.memory_fit import ModelShape
     from qwentui.store.settings import Loaded, Settings
@@ -93,8 +95,7 @@ class SettingsScreen(Screen[None]):
         self.filter = FilterInput(_("/ filters all keys by name, value and meaning"))
         self.list = SettingList()
         self.about = Static("", id="about", markup=False)
-        self.edit = Input(compact=True)
-        self.edit.cursor_blink = False
+        self.edit = Line(compact=True)
         self.last_line = Static("", id="last-line", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -133,6 +134,8 @@ class SettingsScreen(Screen[None]):
                 options.append(Option(Text(section, "bold"), disabled=True))
             options.append(Option(line(row, width), id=row.key))
         self.list.show(options)
+        if self._said and not self._said_of:
+            self._said_of = self.list.key or ""
         self._tell()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -216,9 +219,8 @@ class SettingsScreen(Screen[None]):
 
     # Changing a value
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    def on_setting_list_opened(self) -> None:
         """Change the one that was clicked."""
-        event.stop()
         self.call_later(self.action_open)
 
     async def action_open(self) -> None:
@@ -285,6 +287,7 @@ class SettingsScreen(Screen[None]):
         self.edit.password = row.key in SECRETS
         self.edit.placeholder = _("{key} is {allowed}").format(key=row.key, allowed=allowed(row.kind))
         self.edit.value = "" if hidden else row.written
+        self.edit.cursor_position = len(self.edit.value)
         self.edit.display = True
         self._said = self._said_of = ""
         self.set_focus(self.edit)
@@ -328,8 +331,8 @@ class SettingsScreen(Screen[None]):
     async def _change(self, row: Row, text: str | None) -> bool:
         """Write another value, None for none, into the file; whether that was done or cannot be any more."""
         try:
-            if row.key == _THEME and text is not None:
-                load_theme(text, self._host.theme_folders())
+            if text is not None:
+                self._check(row.key, text)
             changed = await asyncio.to_thread(change, self._origin, row.key, text, row.value)
         except ChangedMeanwhile as error:
             self._take(error.loaded)
@@ -342,6 +345,17 @@ class SettingsScreen(Screen[None]):
         place = f"{sanitize_line(str(self._origin.path))} [{sanitize_line(changed.table)}]"
         self._say(" ".join(part for part in (self._done(row, text, place), told) if part))
         return True
+
+    def _check(self, key: str, text: str) -> None:
+        """Look at what a type does not tell of a value.
+
+        Raises:
+            SettingsError: It cannot be used.
+        """
+        if key == _THEME:
+            load_theme(text, self._host.theme_folders())
+        elif key == "server.host":
+            parse_host(text)
 
     def _done(self, before: Row, text: str | None, place: str) -> str:
         now = self._rows[before.key]

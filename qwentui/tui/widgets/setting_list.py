@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.message import Message
 from textual.widgets import OptionList
 
 from qwentui.tui.keys import bindings
@@ -11,6 +12,7 @@ from qwentui.tui.keys import bindings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual import events
     from textual.widgets.option_list import Option
 
 
@@ -18,6 +20,9 @@ class SettingList(OptionList, inherit_bindings=False):
     """Options with an id are keys; the others are headings, on which the cursor never stands."""
 
     BINDINGS = bindings("settings")
+
+    class Opened(Message, namespace="setting_list"):
+        """The user wants to change the key at the cursor."""
 
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)
@@ -49,6 +54,17 @@ class SettingList(OptionList, inherit_bindings=False):
         ids = [option.id for option in options]
         if options:
             self.highlighted = 1 if key is None or key not in ids else ids.index(key)
+
+    async def _on_click(self, event: events.Click) -> None:
+        """Go to a key; a click on the cursor's key opens it."""
+        event.prevent_default()
+        place = event.style.meta.get("option")
+        if place is None or self.options[place].disabled:
+            return
+        if place == self.highlighted and self.has_focus:
+            self.post_message(self.Opened())
+        else:
+            self.highlighted = place
 
     def scroll_to_highlight(self, top: bool = False) -> None:
         """Keep the cursor in view, and the first heading with the first key."""
