@@ -444,7 +444,7 @@ async def test_another_context_tells_what_it_costs_before_it_is_kept(tmp_path: P
     }
     async with at_settings(tmp_path, models=(Model(model_info=info),)) as (walk, _, path):
         await to(walk, "model.num_ctx")
-        assert "A change has the server load the model again." in said(walk).replace("\n", " ")
+        assert "for another value reloads the model" in said(walk).replace("\n", " ")
         await walk.pilot.press("enter")
         screen(walk).edit.value = "16384"
         await walk.until(lambda: "GiB with 16,384 tokens of context" in said(walk).replace("\n", " "))
@@ -464,8 +464,8 @@ async def test_a_lists_the_rest_and_the_filter_finds_every_key(tmp_path: Path) -
         await walk.until(lambda: screen(walk).list.keys == ["context.reply_room"])
         await walk.pilot.press("enter")
         await walk.until(lambda: walk.app.focused is screen(walk).edit)
-        await walk.pilot.press(*"600", "enter")
-        await walk.until(lambda: walk.app.launch.settings.context.reply_room == 600)
+        await walk.pilot.press(*"0", "enter")
+        await walk.until(lambda: walk.app.launch.settings.context.reply_room == 5120)
         await walk.pilot.press("slash", *"xyzzy")
         await walk.until(lambda: said(walk) == "No key fits.")
         await walk.pilot.press("enter", "escape", "d", "enter", "q")

@@ -71,7 +71,7 @@ class Gallery(App[None]):
         self.push_screen(SettingsScreen(origin, loaded, self))
 
     def adopt(self, settings: Settings) -> str:
-        return ""
+        raise AssertionError(settings)
 
     async def shape(self) -> ModelShape | None:
         return None

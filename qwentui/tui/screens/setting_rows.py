@@ -61,15 +61,13 @@ _SENTENCES: dict[Effect, str] = {
     "chat": N_("A change holds for new chats."),
     "start": N_("A change holds from the next start on."),
 }
-_MORE = {
-    "model.name": N_("Ctrl+O chooses the model of this chat."),
-    "model.num_ctx": N_("A change has the server load the model again."),
-}
-
 _NAME = 17
 _VALUE = 44
 _WHEN = 11
 _SOURCE = 30
+_LEAST_SOURCE = 12
+_REST = 56
+"""Cells that go before those of the source."""
 _GAP = 2
 
 
@@ -163,7 +161,7 @@ def source_text(source: str) -> str:
 
 def line(row: Row, width: int) -> Text:
     """Name, value, when a change holds, and the source, in `width` cells."""
-    source = min(_SOURCE, max(width // 4, 8))
+    source = min(max(width - _REST, _LEAST_SOURCE), _SOURCE)
     left = min(max(width - _GAP - _NAME - _WHEN - source - 2, 1), _VALUE)
     is_default = row.source == "default"
     return Text.assemble(
@@ -187,8 +185,8 @@ def about(row: Row) -> Text:
         _("The default is {value}.").format(value=default),
         effect_sentence(row.key),
     ]
-    if row.key in _MORE:
-        sentences.append(_(_MORE[row.key]))
+    if row.key == "model.name":
+        sentences.append(_("Ctrl+O chooses the model of this chat."))
     if not in_file(row.source):
         sentences.insert(0, decided(row.key, row.source))
     return Text.assemble(
