@@ -91,7 +91,7 @@ class ChatSession:
         backend: Where the model is.
         model: The model and what it can do.
         options: What goes with every request.
-        policy: What may be tried again before the first token.
+        policy: What may be tried again before the first token; another may be put in its place.
         planner: Keeps the prompts inside the context.
         conversation: What was said before.
         recorder: Keeps what is said on disk; None keeps it in memory only.
@@ -99,7 +99,6 @@ class ChatSession:
 
     Attributes:
         busy: Whether a reply runs.
-        policy: As given; another one holds from the next reply on.
     """
 
     def __init__(

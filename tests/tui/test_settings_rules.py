@@ -75,14 +75,14 @@ async def _edit(app: Alone, pilot: Pilot[None], key: str, text: str, way: str) -
     screen = app.settings_screen
     screen.list.highlighted = [option.id for option in screen.list.options].index(key)
     await _until(pilot, lambda: screen.list.key == key)
-    screen._say("")
+    screen.say("")
     await pilot.press("d" if way == "default" else "enter")
     # Either it is done and said, or it is asked for a value.
     await _until(pilot, lambda: bool(screen._said) or screen.edit.display or app.screen is not screen)
     if isinstance(app.screen, SettingChoice):
         options = app.screen.query_one(OptionList)
         options.highlighted = len(text) % 3
-        stays = way != "write" or str(options.options[len(text) % 3].prompt) == screen._rows[key].written
+        stays = way != "write" or str(options.options[len(text) % 3].prompt) == screen.rows[key].written
         await pilot.press("enter" if way == "write" else "escape")
         await _until(pilot, lambda: app.screen is screen and (stays or bool(screen._said)))
     elif screen.edit.display:
@@ -107,7 +107,7 @@ async def _play(edits: list[tuple[tuple[str, str], str | None, str]], text: str,
             for (key, value), other, way in edits:
                 await _edit(app, pilot, key, value if other is None else other, way)
             read = origin.read()
-            assert {row.key: row for row in rows_of(read)} == app.settings_screen._rows
+            assert {row.key: row for row in rows_of(read)} == app.settings_screen.rows
             assert app.adopted in (None, read.settings)
             comments = [line for line in text.splitlines() if line.startswith("#")]
             assert [line for line in path.read_text().splitlines() if line.startswith("#")] == comments
