@@ -6,11 +6,13 @@ Only what the first paint needs is imported at the top; the rest comes when a se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from _typeshed import DataclassInstance
 
     from qwentui.backends.address import Endpoint
     from qwentui.backends.base import Backend, ModelDetails
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from qwentui.chat.persona import Persona
     from qwentui.chat.sampling import Sampling, Think
     from qwentui.counting.counter import PromptCounter
-    from qwentui.session import ChatSession
+    from qwentui.session import ChatOptions, ChatSession
     from qwentui.store.paths import Paths
     from qwentui.store.settings import Settings
     from qwentui.store.settings_origin import Origin
@@ -131,24 +133,15 @@ class Launch:
         from qwentui.chat.conversation import Conversation
         from qwentui.counting.counter import PromptCounter
         from qwentui.planning import Planner
-        from qwentui.session import ChatOptions, ChatSession
+        from qwentui.session import ChatSession
 
-        wanted = self.settings.model
-        options = ChatOptions(
-            think=_THINK[wanted.think],
-            sampling=self.sampling(),
-            num_predict=wanted.num_predict,
-            keep_alive=wanted.keep_alive,
-        )
-        planner = Planner(self.trim_policy(), PromptCounter())
-        conversation = Conversation(system=wanted.system)
         session = ChatSession(
             backend,
             model,
-            options,
+            self.options(),
             policy=self.retry_policy(),
-            planner=planner,
-            conversation=conversation,
+            planner=Planner(self.trim_policy(), PromptCounter()),
+            conversation=Conversation(system=self.settings.model.system),
         )
         if self.persona is not None:
             self.cast(session, self.persona)
@@ -158,18 +151,13 @@ class Launch:
         """Let the model be a persona from the session's next request on; None goes back to the settings."""
         from dataclasses import replace
 
-        from qwentui.chat.persona import Persona
-
-        wanted = self.settings.model
-        persona = persona or Persona("", wanted.system)
+        wanted = self.options(persona)
         session.options = replace(
-            session.options,
-            think=_THINK[wanted.think] if persona.think is None else persona.think,
-            sampling=self.sampling().under(persona.sampling),
-            persona=persona.name,
+            session.options, think=wanted.think, sampling=wanted.sampling, persona=wanted.persona
         )
-        session.planner.want(persona.num_ctx or wanted.num_ctx, session.model.context_length)
-        session.conversation = replace(session.conversation, system=persona.system)
+        session.planner.want(self.trim_policy(persona).num_ctx, session.model.context_length)
+        system = self.settings.model.system if persona is None else persona.system
+        session.conversation = replace(session.conversation, system=system)
 
     def follow(self, session: ChatSession, earlier: Launch, persona: Persona | None) -> None:
         """Let a session that began under the settings of `earlier` go by these, from its next request on.
@@ -179,23 +167,35 @@ class Launch:
         """
         from dataclasses import replace
 
-        from qwentui.chat.persona import Persona
-
-        was, now = earlier.settings.model, self.settings.model
-        persona = persona or Persona("", now.system)
-        options = replace(session.options, num_predict=now.num_predict)
-        if was.think != now.think and persona.think is None:
-            options = replace(options, think=_THINK[now.think])
-        if was.keep_alive != now.keep_alive:
-            options = replace(options, keep_alive=now.keep_alive)
-        if earlier.sampling() != self.sampling():
-            options = replace(options, sampling=self.sampling().under(persona.sampling))
-        session.options = options
+        was, now = earlier.options(persona), self.options(persona)
+        changed = _changes(was, now) | {
+            "sampling": replace(session.options.sampling, **_changes(was.sampling, now.sampling))
+        }
+        session.options = replace(session.options, **changed)
         session.policy = self.retry_policy()
-        policy = replace(self.trim_policy(), num_ctx=persona.num_ctx or now.num_ctx)
-        session.planner.adopt(policy, session.model.context_length)
-        if not persona.name and not session.conversation.turns:
-            session.conversation = replace(session.conversation, system=now.system)
+        planner = session.planner
+        policy = replace(planner.policy, num_ctx=planner.wanted)
+        policy = replace(policy, **_changes(earlier.trim_policy(persona), self.trim_policy(persona)))
+        planner.adopt(policy, session.model.context_length)
+        talk, before = session.conversation, earlier.settings.model.system
+        if not session.options.persona and not talk.turns and talk.system == before:
+            session.conversation = replace(talk, system=self.settings.model.system)
+
+    def options(self, persona: Persona | None = None) -> ChatOptions:
+        """What goes with every request, by the settings and the persona that goes before them."""
+        from qwentui.session import ChatOptions
+
+        wanted, sampling, think = self.settings.model, self.sampling(), _THINK[self.settings.model.think]
+        if persona is not None:
+            sampling = sampling.under(persona.sampling)
+            think = think if persona.think is None else persona.think
+        return ChatOptions(
+            think=think,
+            sampling=sampling,
+            num_predict=wanted.num_predict,
+            keep_alive=wanted.keep_alive,
+            persona="" if persona is None else persona.name,
+        )
 
     def retry_policy(self) -> RetryPolicy:
         """How a request that failed is tried again, by the settings."""
@@ -228,14 +228,14 @@ class Launch:
             stop=wanted.stop,
         )
 
-    def trim_policy(self) -> TrimPolicy:
-        """How a long conversation is kept inside the context."""
+    def trim_policy(self, persona: Persona | None = None) -> TrimPolicy:
+        """How a long conversation is kept inside the context, which a persona may have its own of."""
         from qwentui.chat.context import TrimPolicy
 
         context = self.settings.context
         return TrimPolicy(
             budget=context.budget,
-            num_ctx=self.settings.model.num_ctx,
+            num_ctx=(persona.num_ctx if persona else None) or self.settings.model.num_ctx,
             reply_room=context.reply_room,
             drop_rounds=context.drop_rounds,
             keep_rounds=context.keep_rounds,
@@ -261,3 +261,11 @@ class Launch:
         digest = await backend.digest(model.name)
         vocabulary = await cache.obtain(digest, lambda: backend.show_verbose(model.name))
         return PromptCounter.of_model(show, vocabulary, version)
+
+
+def _changes(was: DataclassInstance, now: DataclassInstance) -> dict[str, Any]:
+    """The fields in which two values of one type differ, with what they are now."""
+    from dataclasses import fields
+
+    values = {field.name: (getattr(was, field.name), getattr(now, field.name)) for field in fields(now)}
+    return {name: new for name, (old, new) in values.items() if old != new}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import SettingsError
-from qwentui.language import speak
+from qwentui.language import _, speak
 from qwentui.launch import Embedded, Launch
 from qwentui.store.paths import user_paths
 from qwentui.store.settings_origin import Origin
@@ -52,7 +52,9 @@ class Flags:
         """
         paths = user_paths()
         if self.config is not None and not self.config.is_file():
-            raise SettingsError(f"--config: there is no file {self.config}.", "Check the path.")
+            raise SettingsError(
+                _("--config: there is no file {path}.").format(path=self.config), _("Check the path.")
+            )
         origin = self._origin(paths.settings_file)
         loaded = origin.read()
         speak(loaded.settings.screen.language, os.environ)
@@ -83,7 +85,10 @@ class Flags:
             return Embedded()
         gguf = Path(self.embedded).expanduser()
         if not gguf.is_file():
-            raise SettingsError(f"--embedded: there is no file {gguf}.", "Give the path of a GGUF file.")
+            raise SettingsError(
+                _("--embedded: there is no file {path}.").format(path=gguf),
+                _("Give the path of a GGUF file."),
+            )
         return Embedded(gguf)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.errors import QwentuiError, SettingsError
 from qwentui.language import _
 from qwentui.store.paths import shipped
-from qwentui.tui.desk_app import DeskApp
+from qwentui.tui.command_app import CommandApp
 from qwentui.tui.theme import palette_colors, textual_theme
 from qwentui.tui.transcript.palette import Palette
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qwentui.store.themes import ThemeFile
 
 
-class SettingsApp(DeskApp):
+class SettingsApp(CommandApp):
     """Goes by settings that may change."""
 
     def on_chat_screen_settings_wanted(self) -> None:
@@ -58,7 +58,7 @@ class SettingsApp(DeskApp):
         if settings == earlier.settings:
             return ""
         self.launch = replace(earlier, settings=settings)
-        told = [*self._follow(earlier)]
+        told = [*self._follow_settings(earlier)]
         self.desk.parallel = settings.chat.parallel
         self.chat.transcript.fps = settings.screen.fps
         if self.watch_gauges is not None:
@@ -69,7 +69,7 @@ class SettingsApp(DeskApp):
         self.chat.show_state()
         return " ".join(part for part in told if part)
 
-    def _follow(self, earlier: Launch) -> Iterator[str]:
+    def _follow_settings(self, earlier: Launch) -> Iterator[str]:
         """Have every open chat go by the settings; yields what is to be said of the one that is shown."""
         for chat in self.desk.chats:
             session = chat.session

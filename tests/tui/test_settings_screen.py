@@ -357,11 +357,16 @@ async def test_what_was_set_in_the_chat_stays_when_something_else_is_changed(tmp
         session = walk.app.chat.session
         assert session is not None
         toggled = session.options.think
+        await walk.say("/set top_k 9")
+        await walk.say("/trim 3000")
+        await walk.until(lambda: session.planner.policy.budget == 3000)
         await opened(walk)
         await written(walk, "model.temperature", "0.1")
+        await written(walk, "context.drop_rounds", "1")
         body = await asked(walk, server, "hello")
         assert session.options.think == toggled
-        assert body["options"]["temperature"] == 0.1
+        assert (body["options"]["temperature"], body["options"]["top_k"]) == (0.1, 9)
+        assert (session.planner.policy.budget, session.planner.policy.drop_rounds) == (3000, 1)
 
 
 async def test_a_persona_goes_before_what_is_changed_and_the_user_is_told(tmp_path: Path) -> None:

@@ -16,12 +16,13 @@ class FilterInput(Line):
 
     Args:
         placeholder: What stands there while nothing is looked for.
+        text: What it begins with.
     """
 
     BINDINGS = bindings("filter")
 
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, compact=True)
+    def __init__(self, placeholder: str, text: str = "") -> None:
+        super().__init__(text, placeholder, compact=True)
 
     async def _on_key(self, event: events.Key) -> None:
         """Act on a key when its turn has come, before what was typed behind it in the same burst."""
