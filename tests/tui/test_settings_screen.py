@@ -66,6 +66,10 @@ async def at_settings(
 
 async def opened(walk: Walk) -> None:
     await walk.pilot.press("f11")
+    await shown(walk)
+
+
+async def shown(walk: Walk) -> None:
     await walk.until(lambda: isinstance(walk.app.screen, SettingsScreen) and bool(screen(walk).list.keys))
     await walk.until(lambda: walk.app.focused is screen(walk).list and screen(walk).list.key is not None)
 
@@ -287,7 +291,8 @@ async def test_what_the_file_says_by_now_holds_when_the_screen_opens(tmp_path: P
     async with at_settings(tmp_path) as (walk, _, path):
         await walk.pilot.press("q")
         path.write_text(COMMENTED + "[chat]\nparallel = 5\n")
-        await opened(walk)
+        await walk.say("/settings")
+        await shown(walk)
         assert said(walk).startswith("The file was changed meanwhile")
         assert row(walk, "parallel") == ["parallel", "5", "file"]
         assert walk.app.desk.parallel == 5
