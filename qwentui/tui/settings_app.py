@@ -59,6 +59,9 @@ class SettingsApp(CommandApp):
             return ""
         self.launch = replace(earlier, settings=settings)
         told = [*self._follow_settings(earlier)]
+        if settings.model.num_ctx != earlier.settings.model.num_ctx:
+            # What was loaded ahead has another context.
+            self._ahead = None
         self.desk.parallel = settings.chat.parallel
         self.chat.transcript.fps = settings.screen.fps
         if self.watch_gauges is not None:
