@@ -131,23 +131,33 @@ KEYS = (
         "To the list; from an empty filter, too",
         "filter",
     ),
-    Key("edit_setting", "enter", "screen.open", "Change the value", "settings"),
-    Key("default_setting", "d,delete", "screen.default", "Back to the default", "settings"),
-    Key("all_settings", "a", "screen.toggle_all", "All keys, or the usual ones", "settings"),
+    # All of them are priorities, so that they act in the order in which they are pressed, and before what is
+    # typed behind them is given to anyone.
+    Key("edit_setting", "enter", "screen.open", "Change the value", "settings", priority=True),
+    Key("default_setting", "d,delete", "screen.default", "Back to the default", "settings", priority=True),
+    Key("all_settings", "a", "screen.toggle_all", "All keys, or the usual ones", "settings", priority=True),
     Key(
         "filter_settings",
         "slash,ctrl+f",
         "screen.filter",
         "Filter: words of keys and what they mean",
         "settings",
+        priority=True,
     ),
-    Key("setting_down", "j,down", "cursor_down", "Down", "settings"),
-    Key("setting_up", "k,up", "cursor_up", "Up", "settings"),
-    Key("settings_down", "pagedown", "page_down", "A page down", "settings"),
-    Key("settings_up", "pageup", "page_up", "A page up", "settings"),
-    Key("first_setting", "g,home", "first", "To the first", "settings"),
-    Key("last_setting", "G,end", "last", "To the last", "settings"),
-    Key("close_settings", "q,escape,f11,ctrl+comma", "screen.back", "Back to the chat", "settings"),
+    Key("setting_down", "j,down", "cursor_down", "Down", "settings", priority=True),
+    Key("setting_up", "k,up", "cursor_up", "Up", "settings", priority=True),
+    Key("settings_down", "pagedown", "page_down", "A page down", "settings", priority=True),
+    Key("settings_up", "pageup", "page_up", "A page up", "settings", priority=True),
+    Key("first_setting", "g,home", "first", "To the first", "settings", priority=True),
+    Key("last_setting", "G,end", "last", "To the last", "settings", priority=True),
+    Key(
+        "close_settings",
+        "q,escape,f11,ctrl+comma",
+        "screen.back",
+        "Back to the chat",
+        "settings",
+        priority=True,
+    ),
 )
 
 

@@ -27,7 +27,8 @@ class SettingChoice(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,q", "back", "Back", show=False),
+        Binding("escape", "back", "Back", show=False, priority=True),
+        Binding("q", "back", "Back", show=False),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
     ]
