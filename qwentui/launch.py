@@ -6,22 +6,26 @@ Only what the first paint needs is imported at the top; the rest comes when a se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from _typeshed import DataclassInstance
+
     from qwentui.backends.address import Endpoint
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.backends.model_fetch import Progress
+    from qwentui.backends.retry import RetryPolicy
     from qwentui.chat.context import TrimPolicy
     from qwentui.chat.persona import Persona
     from qwentui.chat.sampling import Sampling, Think
     from qwentui.counting.counter import PromptCounter
-    from qwentui.session import ChatSession
+    from qwentui.session import ChatOptions, ChatSession
     from qwentui.store.paths import Paths
     from qwentui.store.settings import Settings
+    from qwentui.store.settings_origin import Origin
     from qwentui.store.usage_log import UsageLog
 
 _THINK: dict[str, Think] = {"default": None, "on": True, "off": False}
@@ -41,7 +45,8 @@ class Launch:
     `settings` already has the flags laid over it. `embedded` is None when a server is to be talked to.
     `resume` names the session to go on with: its id or a part of it, "" for the last one, None for none.
     `warnings` are sentences about the settings that the user is to be told. The prompt of `persona`, with
-    which chats begin, has its variables filled in.
+    which chats begin, has its variables filled in. `origin` is what the settings were made of; None where
+    that is no file, and they cannot be changed.
     """
 
     paths: Paths
@@ -50,6 +55,7 @@ class Launch:
     resume: str | None = None
     warnings: tuple[str, ...] = ()
     persona: Persona | None = None
+    origin: Origin | None = None
 
     def endpoint(self, host: str | None = None) -> Endpoint:
         """The server to talk to: `host` by OLLAMA_HOST's rules, else the one of the settings.
@@ -124,33 +130,18 @@ class Launch:
 
     def session(self, backend: Backend, model: ModelDetails) -> ChatSession:
         """A new conversation with `model`."""
-        from qwentui.backends.retry import RetryPolicy
         from qwentui.chat.conversation import Conversation
         from qwentui.counting.counter import PromptCounter
         from qwentui.planning import Planner
-        from qwentui.session import ChatOptions, ChatSession
+        from qwentui.session import ChatSession
 
-        wanted, retry = self.settings.model, self.settings.retry
-        options = ChatOptions(
-            think=_THINK[wanted.think],
-            sampling=self.sampling(),
-            num_predict=wanted.num_predict,
-            keep_alive=wanted.keep_alive,
-        )
-        policy = RetryPolicy(
-            attempts=retry.attempts,
-            delay=retry.delay,
-            busy_delay=retry.busy_delay,
-            jitter=retry.jitter,
-            longest=retry.longest,
-            breaks=retry.breaks,
-            restart_wait=retry.restart_wait,
-            restart_pause=retry.restart_pause,
-        )
-        planner = Planner(self.trim_policy(), PromptCounter())
-        conversation = Conversation(system=wanted.system)
         session = ChatSession(
-            backend, model, options, policy=policy, planner=planner, conversation=conversation
+            backend,
+            model,
+            self.options(),
+            policy=self.retry_policy(),
+            planner=Planner(self.trim_policy(), PromptCounter()),
+            conversation=Conversation(system=self.settings.model.system),
         )
         if self.persona is not None:
             self.cast(session, self.persona)
@@ -160,18 +151,67 @@ class Launch:
         """Let the model be a persona from the session's next request on; None goes back to the settings."""
         from dataclasses import replace
 
-        from qwentui.chat.persona import Persona
-
-        wanted = self.settings.model
-        persona = persona or Persona("", wanted.system)
+        wanted = self.options(persona)
         session.options = replace(
-            session.options,
-            think=_THINK[wanted.think] if persona.think is None else persona.think,
-            sampling=self.sampling().under(persona.sampling),
-            persona=persona.name,
+            session.options, think=wanted.think, sampling=wanted.sampling, persona=wanted.persona
         )
-        session.planner.want(persona.num_ctx or wanted.num_ctx, session.model.context_length)
-        session.conversation = replace(session.conversation, system=persona.system)
+        session.planner.want(self.trim_policy(persona).num_ctx, session.model.context_length)
+        system = self.settings.model.system if persona is None else persona.system
+        session.conversation = replace(session.conversation, system=system)
+
+    def follow(self, session: ChatSession, earlier: Launch, persona: Persona | None) -> None:
+        """Let a session that began under the settings of `earlier` go by these, from its next request on.
+
+        What has not changed since stays as the session has it, for the user may have set it there; and what
+        `persona` sets goes before the settings.
+        """
+        from dataclasses import replace
+
+        was, now = earlier.options(persona), self.options(persona)
+        changed = _changes(was, now) | {
+            "sampling": replace(session.options.sampling, **_changes(was.sampling, now.sampling))
+        }
+        session.options = replace(session.options, **changed)
+        session.policy = self.retry_policy()
+        planner = session.planner
+        policy = replace(planner.policy, num_ctx=planner.wanted)
+        policy = replace(policy, **_changes(earlier.trim_policy(persona), self.trim_policy(persona)))
+        planner.adopt(policy, session.model.context_length)
+        talk, before = session.conversation, earlier.settings.model.system
+        if not session.options.persona and not talk.turns and talk.system == before:
+            session.conversation = replace(talk, system=self.settings.model.system)
+
+    def options(self, persona: Persona | None = None) -> ChatOptions:
+        """What goes with every request, by the settings and the persona that goes before them."""
+        from qwentui.session import ChatOptions
+
+        wanted, sampling, think = self.settings.model, self.sampling(), _THINK[self.settings.model.think]
+        if persona is not None:
+            sampling = sampling.under(persona.sampling)
+            think = think if persona.think is None else persona.think
+        return ChatOptions(
+            think=think,
+            sampling=sampling,
+            num_predict=wanted.num_predict,
+            keep_alive=wanted.keep_alive,
+            persona="" if persona is None else persona.name,
+        )
+
+    def retry_policy(self) -> RetryPolicy:
+        """How a request that failed is tried again, by the settings."""
+        from qwentui.backends.retry import RetryPolicy
+
+        retry = self.settings.retry
+        return RetryPolicy(
+            attempts=retry.attempts,
+            delay=retry.delay,
+            busy_delay=retry.busy_delay,
+            jitter=retry.jitter,
+            longest=retry.longest,
+            breaks=retry.breaks,
+            restart_wait=retry.restart_wait,
+            restart_pause=retry.restart_pause,
+        )
 
     def sampling(self) -> Sampling:
         """How the model picks its tokens, by the settings."""
@@ -188,14 +228,14 @@ class Launch:
             stop=wanted.stop,
         )
 
-    def trim_policy(self) -> TrimPolicy:
-        """How a long conversation is kept inside the context."""
+    def trim_policy(self, persona: Persona | None = None) -> TrimPolicy:
+        """How a long conversation is kept inside the context, which a persona may have its own of."""
         from qwentui.chat.context import TrimPolicy
 
         context = self.settings.context
         return TrimPolicy(
             budget=context.budget,
-            num_ctx=self.settings.model.num_ctx,
+            num_ctx=(persona.num_ctx if persona else None) or self.settings.model.num_ctx,
             reply_room=context.reply_room,
             drop_rounds=context.drop_rounds,
             keep_rounds=context.keep_rounds,
@@ -221,3 +261,11 @@ class Launch:
         digest = await backend.digest(model.name)
         vocabulary = await cache.obtain(digest, lambda: backend.show_verbose(model.name))
         return PromptCounter.of_model(show, vocabulary, version)
+
+
+def _changes(was: DataclassInstance, now: DataclassInstance) -> dict[str, Any]:
+    """The fields in which two values of one type differ, with what they are now."""
+    from dataclasses import fields
+
+    values = {field.name: (getattr(was, field.name), getattr(now, field.name)) for field in fields(now)}
+    return {name: new for name, (old, new) in values.items() if old != new}

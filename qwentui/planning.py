@@ -77,7 +77,11 @@ class Planner:
 
     def want(self, num_ctx: int, context_length: int | None) -> None:
         """Plan for a context of `num_ctx` tokens from now on, or for as much of it as the model takes."""
-        self.wanted = num_ctx
+        self.adopt(replace(self.policy, num_ctx=num_ctx), context_length)
+
+    def adopt(self, policy: TrimPolicy, context_length: int | None) -> None:
+        """Plan by another rule from now on, with as much of its context as the model takes."""
+        self.policy, self.wanted = policy, policy.num_ctx
         self.fit_model(context_length)
 
     def fresh(self) -> Planner:

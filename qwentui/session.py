@@ -91,7 +91,7 @@ class ChatSession:
         backend: Where the model is.
         model: The model and what it can do.
         options: What goes with every request.
-        policy: What may be tried again before the first token.
+        policy: What may be tried again before the first token; another may be put in its place.
         planner: Keeps the prompts inside the context.
         conversation: What was said before.
         recorder: Keeps what is said on disk; None keeps it in memory only.
@@ -122,7 +122,7 @@ class ChatSession:
         self.recorder = recorder
         self.log = log
         self.busy = False
-        self._policy = policy
+        self.policy = policy
         self._left_out: tuple[int, ...] = ()
 
     def fresh(self) -> ChatSession:
@@ -132,7 +132,7 @@ class ChatSession:
             self.backend,
             self.model,
             self.options,
-            policy=self._policy,
+            policy=self.policy,
             planner=self.planner.fresh(),
             conversation=conversation,
             recorder=None if self.recorder is None else self.recorder.fresh(),
@@ -294,7 +294,7 @@ class ChatSession:
         return Course(
             self.backend,
             self.planner,
-            self._policy,
+            self.policy,
             conversation,
             running,
             request=self._request,

@@ -16,6 +16,7 @@ WHERE = {
     "transcript": "while reading",
     "sessions": "in the list of chats",
     "filter": "in its filter",
+    "settings": "in the settings",
 }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from qwentui.chat.persona import Persona
+    from qwentui.store.settings_origin import Origin
 
 
 class Walk:
@@ -89,6 +90,7 @@ async def walking(
     size: tuple[int, int] = (100, 30),
     resume: str | None = None,
     persona: Persona | None = None,
+    origin: Origin | None = None,
     **model: str,
 ) -> AsyncIterator[Walk]:
     paths = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache", tmp_path / "state")
@@ -102,7 +104,11 @@ async def walking(
         log=log or Log(),
         chat=Chat(parallel=parallel, titles=titles),
     )
-    launch = Launch(paths, settings, resume=resume, persona=persona)
+    if origin is not None:
+        # A user's own file says all that is not said here, and the address is a flag.
+        origin = origin.giving("server.host", "--host", host)
+        settings = origin.read().settings
+    launch = Launch(paths, settings, resume=resume, persona=persona, origin=origin)
     app = QwentuiApp(launch, load_theme("qwentui-dark", [shipped("themes")]))
     async with app.run_test(size=size) as pilot:
         yield Walk(app, pilot)

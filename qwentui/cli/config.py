@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qwentui.cli.flags import Flags
+    from qwentui.launch import Launch
 
 _SOURCES = {"file": N_("file"), "default": N_("default")}
 """What is no name among the places where a value comes from."""
@@ -50,7 +50,7 @@ def show(flags: Flags, *, as_json: bool, defaults: bool) -> None:
         with standard_output() as file:
             file.write(default_file().encode())
         return
-    records = _records(flags, told(flags.launch()).settings)
+    records = _records(told(flags.launch()))
     if as_json:
         print_records(records)
     else:
@@ -115,29 +115,20 @@ def _read() -> str:
         raise SettingsError(_("Standard input is not UTF-8."), _("Give the value as UTF-8.")) from error
 
 
-def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
+def _records(launch: Launch) -> list[dict[str, object]]:
     import msgspec
 
-    from qwentui.store.settings import leaves, read_settings
+    from qwentui.store.settings import leaves
     from qwentui.store.settings_text import masked
 
-    sources = read_settings(_file(flags), os.environ, flags.profile).sources | _flagged(flags)
-    values = msgspec.to_builtins(settings)
+    sources = launch.origin.read().sources if launch.origin is not None else {}
+    values = msgspec.to_builtins(launch.settings)
     records: list[dict[str, object]] = []
     for key in leaves():
         section, _dot, name = key.partition(".")
         value = masked(key, values[section][name])
         records.append({"key": key, "value": value, "source": sources.get(key, "default")})
     return records
-
-
-def _flagged(flags: Flags) -> dict[str, str]:
-    given = {
-        "model.name": ("--model", flags.model),
-        "server.host": ("--host", flags.host),
-        "log.file": ("--log-file", flags.log_file),
-    }
-    return {key: flag for key, (flag, value) in given.items() if value is not None}
 
 
 def _print_rows(records: list[dict[str, object]]) -> None:

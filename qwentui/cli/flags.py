@@ -6,13 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from qwentui.chat.errors import SettingsError
 from qwentui.language import _, speak
 from qwentui.launch import Embedded, Launch
 from qwentui.store.paths import user_paths
-from qwentui.store.settings import read_settings
+from qwentui.store.settings_origin import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,23 +55,26 @@ class Flags:
             raise SettingsError(
                 _("--config: there is no file {path}.").format(path=self.config), _("Check the path.")
             )
-        loaded = read_settings(self.config or paths.settings_file, os.environ, self.profile)
-        settings = loaded.settings
-        speak(settings.screen.language, os.environ)
-        if self.model is not None:
-            model = msgspec.structs.replace(settings.model, name=self.model)
-            settings = msgspec.structs.replace(settings, model=model)
-        if self.host is not None:
-            server = msgspec.structs.replace(settings.server, host=self.host)
-            settings = msgspec.structs.replace(settings, server=server)
-        if self.log_file is not None:
-            log = msgspec.structs.replace(settings.log, file=self.log_file)
-            settings = msgspec.structs.replace(settings, log=log)
+        origin = self._origin(paths.settings_file)
+        loaded = origin.read()
+        speak(loaded.settings.screen.language, os.environ)
         persona = None if self.persona is None else _persona(paths.personas, self.persona)
         if persona is not None and persona.model and self.model is None:
-            model = msgspec.structs.replace(settings.model, name=persona.model)
-            settings = msgspec.structs.replace(settings, model=model)
-        return Launch(paths, settings, self._embedded(), self.resume, loaded.warnings, persona)
+            origin = origin.giving("model.name", "--persona", persona.model)
+            loaded = origin.read()
+        return Launch(paths, loaded.settings, self._embedded(), self.resume, loaded.warnings, persona, origin)
+
+    def _origin(self, usual: Path) -> Origin:
+        origin = Origin(self.config or usual, os.environ, self.profile)
+        given = {
+            "model.name": ("--model", self.model),
+            "server.host": ("--host", self.host),
+            "log.file": ("--log-file", self.log_file),
+        }
+        for key, (flag, value) in given.items():
+            if value is not None:
+                origin = origin.giving(key, flag, value)
+        return origin
 
     def _embedded(self) -> Embedded | None:
         from pathlib import Path

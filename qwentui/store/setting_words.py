@@ -48,6 +48,22 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     return sentence.format(key=sanitize_line(key), found=found)
 
 
+def unknown_variable(name: str, known: Sequence[str]) -> str:
+    """The sentence about a variable of the environment that stands for no key, with the nearest that does.
+
+    Args:
+        name: Its name, which begins as the program's variables do.
+        known: The names of all variables.
+    """
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, known, 1)
+    if not found:
+        return _("The environment variable {name} is unknown.").format(name=sanitize_line(name))
+    sentence = _("The environment variable {name} is unknown; did you mean {nearest}?")
+    return sentence.format(name=sanitize_line(name), nearest=found[0])
+
+
 def _nearest(key: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 

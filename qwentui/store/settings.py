@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+PROGRAM_VARIABLES = frozenset({"QWENTUI_PROFILE", "QWENTUI_OUTPUT"})
+"""The variables of the program that stand for no key."""
+
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -160,7 +163,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         settings: The values.
-        warnings: One sentence for each key that is unknown.
+        warnings: One sentence for each key, and each variable of the program, that is unknown.
         sources: Where each value that is not a default comes from, by its key's path: the name of an
             environment variable, "profile NAME", or "file".
     """
@@ -193,7 +196,7 @@ def read_settings(path: Path, environ: Mapping[str, str], profile: str | None = 
     if name := environ.get("QWENTUI_PROFILE", "") if profile is None else profile:
         sources |= dict.fromkeys(_lay_profile(table, profiles, name, path), f"profile {name}")
     for key, kind in kinds.items():
-        variable = "QWENTUI_" + key.replace(".", "_").upper()
+        variable = variable_of(key)
         text = environ.get(variable)
         if text is not None:
             _lay(table, key.split("."), _from_environment(variable, kind, text))
@@ -203,7 +206,7 @@ def read_settings(path: Path, environ: Mapping[str, str], profile: str | None = 
         server = msgspec.structs.replace(settings.server, host=environ["OLLAMA_HOST"])
         settings = msgspec.structs.replace(settings, server=server)
         sources["server.host"] = "OLLAMA_HOST"
-    return Loaded(settings=settings, warnings=_warnings(unknown), sources=sources)
+    return Loaded(settings=settings, warnings=_warnings(unknown, list(kinds), environ), sources=sources)
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -234,6 +237,24 @@ def leaves() -> dict[str, Any]:
         for section in msgspec.structs.fields(Settings)
         for field in msgspec.structs.fields(section.type)
     }
+
+
+def variable_of(key: str) -> str:
+    """The environment variable that stands for a key: `QWENTUI_MODEL_NUM_CTX`."""
+    return "QWENTUI_" + key.replace(".", "_").upper()
+
+
+def value_of(settings: Settings, key: str) -> Any:  # noqa: ANN401 - any setting's value
+    """The value of a key, by its path."""
+    section, _, name = key.partition(".")
+    return getattr(getattr(settings, section), name)
+
+
+def with_value(settings: Settings, key: str, value: object) -> Settings:
+    """`settings` with another value for a key."""
+    section, _, name = key.partition(".")
+    changed = msgspec.structs.replace(getattr(settings, section), **{name: value})
+    return msgspec.structs.replace(settings, **{section: changed})
 
 
 def _stated(table: dict[str, Any]) -> Iterator[str]:
@@ -274,13 +295,17 @@ def _lay_profile(
     return list(_stated(profiles[name]))
 
 
-def _warnings(unknown: list[str]) -> tuple[str, ...]:
-    if not unknown:
+def _warnings(unknown: list[str], known: list[str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    variables = {*map(variable_of, known), *PROGRAM_VARIABLES}
+    misspelt = [name for name in environ if name.startswith("QWENTUI_") and name not in variables]
+    if not unknown and not misspelt:
         return ()
-    from qwentui.store.setting_words import unknown_key
+    from qwentui.store.setting_words import unknown_key, unknown_variable
 
-    known = list(leaves())
-    return tuple(unknown_key(key, known) for key in unknown)
+    return (
+        *(unknown_key(key, known) for key in unknown),
+        *(unknown_variable(name, sorted(variables)) for name in misspelt),
+    )
 
 
 def _from_environment(variable: str, kind: object, text: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from contextlib import contextmanager
 from math import isfinite
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qwentui.chat.errors import SettingsError
+from qwentui.chat.errors import SettingsError, StoreError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import _
 from qwentui.store.files import refusals, replaced
@@ -225,6 +226,9 @@ def _write(path: Path, text: str, wanted: dict[str, Any]) -> None:
         holds = False
     if not holds:
         raise _unsafe(path)
+    if path.exists() and not os.access(path, os.W_OK):
+        # A rename would replace it all the same.
+        raise StoreError(f"{sanitize_line(str(path))} is read-only; nothing was changed.")
     with refusals(sanitize_line(str(path))):
         private_folder(path.parent)
     with replaced(path) as file:

@@ -16,10 +16,10 @@ from qwentui.language import _
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui import phrases
 from qwentui.tui.clipboard import osc52, write_copy
-from qwentui.tui.command_app import CommandApp
 from qwentui.tui.editor import edit, page
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
+from qwentui.tui.settings_app import SettingsApp
 from qwentui.tui.theme import palette_colors, textual_theme
 from qwentui.tui.transcript.guards import install_signals
 from qwentui.tui.transcript.output import install, wanted
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class QwentuiApp(CommandApp):
+class QwentuiApp(SettingsApp):
     """One window on one server.
 
     Args:

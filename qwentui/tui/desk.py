@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qwentui.tui.live import LiveChat
+from qwentui.tui.slots import Slots
 from qwentui.tui.transcript.items import UserItem
 
 if TYPE_CHECKING:
@@ -62,21 +63,29 @@ class Desk:
         host: Who runs and shows them.
 
     Attributes:
-        parallel: As given.
         chats: The chats, in the order in which they were opened.
         waiting: The prompts that wait, first come first.
     """
 
     def __init__(self, parallel: int, host: Host) -> None:
-        self.parallel = parallel
         self.chats: list[LiveChat] = []
         self.waiting: list[Waiting] = []
         self._host = host
-        self._slots = asyncio.Semaphore(parallel)
+        self._slots = Slots(parallel)
         self._carried: set[LiveChat] = set()
         self._stopped: set[LiveChat] = set()
         self._change = asyncio.Event()
         self._closed = False
+
+    @property
+    def parallel(self) -> int:
+        """How many replies run at once; those that run when it is lowered go on."""
+        return self._slots.limit
+
+    @parallel.setter
+    def parallel(self, parallel: int) -> None:
+        self._slots.limit = parallel
+        self.pump()
 
     def open(self) -> LiveChat:
         """One more chat."""

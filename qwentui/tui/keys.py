@@ -10,7 +10,9 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["everywhere", "chat", "composer", "completion", "transcript", "sessions", "filter"]
+Where = Literal[
+    "everywhere", "chat", "composer", "completion", "transcript", "sessions", "filter", "settings"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ KEYS = (
     Key("continue", "f6", "continue", "Let the last reply go on where it ended", "chat", priority=True),
     Key("memory", "f7", "memory", "Load, keep or unload the model", "chat", priority=True),
     Key("persona", "f9", "persona", "Choose who the model is: the personas", "chat", priority=True),
+    Key("settings", "f11,ctrl+comma", "settings", "The settings", "chat", priority=True),
     Key("page_up", "pageup", "page_up", "A page up", "chat", priority=True),
     Key("page_down", "pagedown", "page_down", "A page down", "chat", priority=True),
     Key("to_top", "ctrl+home", "to_top", "To the beginning", "chat", priority=True),
@@ -128,6 +131,33 @@ KEYS = (
         "To the list; from an empty filter, too",
         "filter",
     ),
+    # All of them are priorities, so that they act in the order in which they are pressed, and before what is
+    # typed behind them is given to anyone.
+    Key("edit_setting", "enter", "screen.open", "Change the value", "settings", priority=True),
+    Key("default_setting", "d,delete", "screen.default", "Back to the default", "settings", priority=True),
+    Key("all_settings", "a", "screen.toggle_all", "All keys, or the usual ones", "settings", priority=True),
+    Key(
+        "filter_settings",
+        "slash,ctrl+f",
+        "screen.filter",
+        "Filter: words of keys and what they mean",
+        "settings",
+        priority=True,
+    ),
+    Key("setting_down", "j,down", "cursor_down", "Down", "settings", priority=True),
+    Key("setting_up", "k,up", "cursor_up", "Up", "settings", priority=True),
+    Key("settings_down", "pagedown", "page_down", "A page down", "settings", priority=True),
+    Key("settings_up", "pageup", "page_up", "A page up", "settings", priority=True),
+    Key("first_setting", "g,home", "first", "To the first", "settings", priority=True),
+    Key("last_setting", "G,end", "last", "To the last", "settings", priority=True),
+    Key(
+        "close_settings",
+        "q,escape,f11,ctrl+comma",
+        "screen.back",
+        "Back to the chat",
+        "settings",
+        priority=True,
+    ),
 )
 
 
@@ -137,6 +167,7 @@ _SPOKEN = {
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
     "slash": "/",
+    "ctrl+comma": "Ctrl+,",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "ctrl+underscore": "Ctrl+_",

@@ -75,6 +75,15 @@ def test_a_flag_goes_before_all_and_every_source_is_named(tmp_path: Path) -> Non
     assert found["log.file"] == ("l", "--log-file")
 
 
+def test_the_model_that_a_persona_wants_comes_from_the_flag_that_named_it(tmp_path: Path) -> None:
+    written(tmp_path, "[model]\nname = 'file'\n")
+    folder = tmp_path / "qwentui" / "personas"
+    folder.mkdir()
+    (folder / "shop.toml").write_text("system = 'Sell.'\nmodel = 'qwen3:32b'\n")
+    assert shown(tmp_path, "--persona", "shop")["model.name"] == ("qwen3:32b", "--persona")
+    assert shown(tmp_path, "--persona", "shop", "--model", "m")["model.name"] == ("m", "--model")
+
+
 @pytest.mark.parametrize("below", ["[profile.a10.model]\nname = 'x'", "[model]\nname = 'x'", ""])
 def test_a_flag_goes_before_the_profile_the_file_and_the_default(tmp_path: Path, below: str) -> None:
     written(tmp_path, below)

@@ -117,3 +117,25 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_known_one(
     (sentence,) = loaded.warnings
     assert sentence.startswith(warning)
     assert "\u009b" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("QWENTUI_MODEL_NUMCTX", "QWENTUI_MODEL_NUMCTX is unknown; did you mean QWENTUI_MODEL_NUM_CTX?"),
+        ("QWENTUI_PROFLE", "QWENTUI_PROFLE is unknown; did you mean QWENTUI_PROFILE?"),
+        ("QWENTUI_XYZZY\u009b", "QWENTUI_XYZZY"),
+    ],
+)
+def test_an_unknown_variable_is_a_warning_with_the_nearest_known_one(
+    tmp_path: Path, name: str, warning: str
+) -> None:
+    (sentence,) = read(tmp_path, "", **{name: "3"}).warnings
+    assert sentence.startswith(f"The environment variable {warning}")
+    assert "\u009b" not in sentence
+
+
+def test_the_variables_of_the_program_and_of_others_are_no_mistake(tmp_path: Path) -> None:
+    others = {"OLLAMA_HOST": "box", "QWENTUIX": "1", "PATH": "/bin"}
+    known = {"QWENTUI_PROFILE": "", "QWENTUI_OUTPUT": "plain", "QWENTUI_SERVER_CA_FILE": ""}
+    assert read(tmp_path, "", **known, **others).warnings == ()

@@ -108,6 +108,7 @@ COMMANDS = (
     Command("keep", "app.wish('keep')", N_("Load the model, and keep it until it is unloaded")),
     Command("unload", "app.wish('unload')", N_("Take the model out of the server's memory")),
     Command("gauges", "gauges", N_("The gauges in full")),
+    Command("settings", "settings", N_("The settings")),
     Command("editor", "editor", N_("Write in $EDITOR")),
     Command("help", "help", N_("Keys and commands")),
     Command("quit", "app.quit", N_("Quit")),

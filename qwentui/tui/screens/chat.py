@@ -48,6 +48,9 @@ class ChatScreen(ComposingScreen):
     class PersonaWanted(Message):
         """The user wants the model to be someone else."""
 
+    class SettingsWanted(Message):
+        """The user wants to see the settings."""
+
     class Answered(Message):
         """A reply has ended."""
 
@@ -153,6 +156,10 @@ class ChatScreen(ComposingScreen):
     def action_persona(self) -> None:
         """Choose who the model is to be."""
         self.post_message(self.PersonaWanted())
+
+    def action_settings(self) -> None:
+        """Show the settings."""
+        self.post_message(self.SettingsWanted())
 
     def action_toggle_think(self) -> None:
         """Go to the next setting of `think`."""

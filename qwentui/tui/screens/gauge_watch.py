@@ -54,6 +54,7 @@ class GaugeWatch:
         vram_gib: The user's word for the memory of a card elsewhere, in GiB; 0 for none.
 
     Attributes:
+        vram_gib: As given; another word holds when the gauges are shown next.
         history: What was seen.
         cards: The last sample of this machine's cards; None before one, or where they do not matter.
         model: What the server told of the model last.
@@ -66,7 +67,7 @@ class GaugeWatch:
     ) -> None:
         self._screen = screen
         self._read_usual = usual
-        self._total = round(vram_gib * GIB) or None
+        self.vram_gib = vram_gib
         self.history = History()
         self.cards: Cards | None = None
         self.model = ModelMemory()
@@ -231,7 +232,9 @@ class GaugeWatch:
         usual = self.usual
         ttft, waiting, speed, live = self._times(chat)
         return Readings(
-            memory=memory(self.cards, self.model, self._total, is_local=self._is_local),
+            memory=memory(
+                self.cards, self.model, round(self.vram_gib * GIB) or None, is_local=self._is_local
+            ),
             ttft=ttft,
             is_waiting=waiting,
             usual_ttft=usual.ttft_p50 if usual is not None and ttft is not None else None,

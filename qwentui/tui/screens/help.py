@@ -26,6 +26,7 @@ _HEADINGS = {
     "transcript": N_("While reading (Tab)"),
     "sessions": N_("In the list of chats (Ctrl+S)"),
     "filter": N_("In its filter (/)"),
+    "settings": N_("In the settings (F11)"),
 }
 _KEY_WIDTH = 30
 

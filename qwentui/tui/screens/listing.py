@@ -86,7 +86,7 @@ class ListingScreen(Screen["Opened | None"]):
         super().__init__()
         self.talks = talks
         self.desk = desk
-        self.filter = FilterInput(words)
+        self.filter = FilterInput(_("/ filters by title, #tag and what was said"), words)
         self.list = SessionList(self.marks, time.time)
         self.edit = Line(compact=True)
         self.last_line = Static("", markup=False)

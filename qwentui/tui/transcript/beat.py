@@ -17,6 +17,7 @@ class Beat:
     """Calls `work` and `paint` in frames.
 
     Attributes:
+        fps: Frames a second, at most.
         ready: Whether the terminal has taken in the frames before; frames are skipped while it has not.
     """
 
@@ -30,7 +31,7 @@ class Beat:
             paint: Shows what the work changed.
         """
         self.ready: Callable[[], bool] = lambda: True
-        self._period = 1 / fps
+        self.fps = fps
         self._work = work
         self._paint = paint
         self._dirty = asyncio.Event()
@@ -51,11 +52,11 @@ class Beat:
             # Also without a rest others get their turn: what the next frame waits for may be their work.
             await asyncio.sleep(max(due - perf_counter(), 0.0))
             if not self.ready():
-                due = perf_counter() + self._period
+                due = perf_counter() + 1 / self.fps
                 continue
             self._dirty.clear()
             due = max(paid, perf_counter())
-            paid = due + self._period
+            paid = due + 1 / self.fps
             more = self._work(perf_counter() + _SLICE)
             self._paint()
             if more:

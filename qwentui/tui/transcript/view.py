@@ -57,6 +57,15 @@ class Transcript(Reader):
     def ready(self, ready: Callable[[], bool]) -> None:
         self._beat.ready = ready
 
+    @property
+    def fps(self) -> int:
+        """How often a second a streaming reply is drawn, at most."""
+        return self._beat.fps
+
+    @fps.setter
+    def fps(self, fps: int) -> None:
+        self._beat.fps = fps
+
     def on_mount(self) -> None:
         """Begin to beat."""
         self.run_worker(self._beat.run(), name="transcript beat", group="beat")

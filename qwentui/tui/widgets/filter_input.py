@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwentui.language import _
 from qwentui.tui.keys import bindings
 from qwentui.tui.widgets.line import Line
 
@@ -13,12 +12,17 @@ if TYPE_CHECKING:
 
 
 class FilterInput(Line):
-    """What is looked for in a list; the keys that move in the list stay with the list."""
+    """What is looked for in a list; the keys that move in the list stay with the list.
+
+    Args:
+        placeholder: What stands there while nothing is looked for.
+        text: What it begins with.
+    """
 
     BINDINGS = bindings("filter")
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, placeholder=_("/ filters by title, #tag and what was said"), compact=True)
+    def __init__(self, placeholder: str, text: str = "") -> None:
+        super().__init__(text, placeholder, compact=True)
 
     async def _on_key(self, event: events.Key) -> None:
         """Act on a key when its turn has come, before what was typed behind it in the same burst."""
