@@ -15,6 +15,7 @@ WHERE = {
     "transcript": "while reading",
     "sessions": "in the list of chats",
     "filter": "in its filter",
+    "compare": "in a comparison",
 }
 
 

@@ -17,7 +17,7 @@ from qwentui.language import _
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui import phrases
 from qwentui.tui.clipboard import osc52, write_copy
-from qwentui.tui.desk_app import DeskApp
+from qwentui.tui.compare_app import CompareApp
 from qwentui.tui.editor import edit, page
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
@@ -38,7 +38,7 @@ T = TypeVar("T")
 _NEXT_THINK: dict[Think, Think] = {None: True, True: False}
 
 
-class QwentuiApp(DeskApp):
+class QwentuiApp(CompareApp):
     """One window on one server.
 
     Args:

@@ -7,6 +7,7 @@ COMMANDS = {
     "/new": "new_chat",
     "/model": "choose_model",
     "/persona": "persona",
+    "/compare": "compare",
     "/export": "export",
     "/help": "help",
     "/quit": "app.quit",

@@ -47,6 +47,13 @@ class ChatScreen(ComposingScreen):
     class PersonaWanted(Message):
         """The user wants the model to be someone else."""
 
+    class CompareWanted(Message):
+        """The user wants one prompt answered by two personas; without `names`, they are asked for."""
+
+        def __init__(self, names: tuple[str, ...]) -> None:
+            super().__init__()
+            self.names = names
+
     class Answered(Message):
         """A reply has ended."""
 
@@ -151,6 +158,10 @@ class ChatScreen(ComposingScreen):
     def action_persona(self) -> None:
         """Choose who the model is to be."""
         self.post_message(self.PersonaWanted())
+
+    def action_compare(self, *names: str) -> None:
+        """Have one prompt answered by two personas; without their names, choose them."""
+        self.post_message(self.CompareWanted(names))
 
     def action_toggle_think(self) -> None:
         """Go to the next setting of `think`."""

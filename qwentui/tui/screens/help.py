@@ -24,6 +24,7 @@ _HEADINGS = {
     "transcript": N_("While reading (Tab)"),
     "sessions": N_("In the list of chats (Ctrl+S)"),
     "filter": N_("In its filter (/)"),
+    "compare": N_("In a comparison (F12)"),
 }
 _KEY_WIDTH = 30
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.binding import Binding
@@ -36,8 +36,13 @@ class PersonaChosen:
     kept: KeptPersona | None
 
 
-class PersonaPicker(ModalScreen[PersonaChosen | None]):
-    """Gives the choice, or None when the user goes back.
+R = TypeVar("R")
+
+
+class PersonaBrowser(ModalScreen[R | None]):
+    """Shows the personas; a subclass says what becomes of the one that is taken, and gives the result.
+
+    The result is None when the user goes back.
 
     Args:
         personas: What there is.
@@ -69,7 +74,7 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             yield Static(self._trouble(), id="hint", markup=False)
 
     def _trouble(self) -> str:
-        ways = _("enter takes it · esc goes back")
+        ways = self.ways()
         broken = self._personas.broken
         if broken:
             told = _("{trouble} ({count} broken: qwentui doctor)")
@@ -101,12 +106,13 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             self.query_one("#preview", Static).update(_("None fits."))
 
     def _line(self, kept: KeptPersona | None) -> Text:
+        mark = self.mark(kept)
         if kept is None:
-            return Text(_("no persona"))
+            return Text(mark + _("no persona"))
         about = "  ".join(
             part for part in (kept.persona.description, sanitize_line(kept.persona.model)) if part
         )
-        return Text.assemble(kept.persona.name, ("  " + about, "dim"))
+        return Text.assemble(mark + kept.persona.name, ("  " + about, "dim"))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the prompt, and what it costs."""
@@ -148,4 +154,36 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
 
     def _take(self, index: int | None) -> None:
         if index is not None and index < len(self._shown):
-            self.dismiss(PersonaChosen(self._shown[index]))
+            self.take(self._shown[index])
+
+    @property
+    def at_cursor(self) -> tuple[KeptPersona | None, ...]:
+        """The persona at the cursor, None for no persona; nothing where the list is empty."""
+        place = self.query_one(OptionList).highlighted
+        return () if place is None else tuple(self._shown[place : place + 1])
+
+    def show_marks(self) -> None:
+        """Show what stands before each persona now."""
+        options = self.query_one(OptionList)
+        for place, kept in enumerate(self._shown):
+            options.replace_option_prompt_at_index(place, self._line(kept))
+
+    def ways(self) -> str:
+        """What the keys do."""
+        return _("enter takes it · esc goes back")
+
+    def mark(self, _kept: KeptPersona | None) -> str:
+        """What stands before a persona in the list: nothing, here."""
+        return ""
+
+    def take(self, kept: KeptPersona | None) -> None:
+        """The user took a persona, None for no persona."""
+        raise NotImplementedError
+
+
+class PersonaPicker(PersonaBrowser[PersonaChosen]):
+    """Gives the choice, or None when the user goes back."""
+
+    def take(self, kept: KeptPersona | None) -> None:
+        """That is the choice."""
+        self.dismiss(PersonaChosen(kept))
