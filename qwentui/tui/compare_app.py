@@ -90,8 +90,7 @@ class CompareApp(DeskApp):
 
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
         if not names:
-            session = question.session
-            picker = PairPicker(personas, session.options.persona, count_of(session))
+            picker = PairPicker(personas, count_of(question.session))
             self.push_screen(picker, partial(self._pair_chosen, question))
             return
         try:

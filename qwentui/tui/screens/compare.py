@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Static
 
+from qwentui.backends.choice import short_name
 from qwentui.language import _, ngettext
 from qwentui.tui import phrases
 from qwentui.tui.comparison import Side, Wish
@@ -43,8 +44,10 @@ class CompareScreen(Screen["Side | None"]):
         begin: Makes a comparison; the one before is left.
     """
 
-    # What is wide enough has both sides, and 100 columns of text for two are little.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE, "-beside")]  # noqa: RUF012 - Textual declares it on instances
+
+    # In a low terminal every line belongs to the answers, below which the figures stand once more.
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - Textual declares it on instances
 
     def __init__(
         self, palette: Palette, fps: int, ready: Callable[[], bool], begin: Callable[[Wish], Comparison]
@@ -91,7 +94,7 @@ class CompareScreen(Screen["Side | None"]):
             side.chat.sheet.show(column.transcript)
         session = comparison.sides[0].chat.session
         if session is not None:
-            self.title_bar.show(model=session.model.name, host=session.backend.host)
+            self.title_bar.show(model=short_name(session.model.name), host=session.backend.host)
         self.title_bar.show(title=comparison.prompt)
         comparison.look()
         self.show_state()
@@ -144,21 +147,19 @@ class CompareScreen(Screen["Side | None"]):
         if running is not None:
             yield _("esc stops {letter}").format(letter=running.letter)
         else:
-            yield _("esc goes back")
+            yield _("esc back")
         if comparison.held and comparison.next is not None:
             yield _("n asks {letter}").format(letter=comparison.next.letter)
-        yield _("enter goes on with {letter}").format(letter=comparison.sides[self._shown].letter)
+        yield _("enter takes {letter}").format(letter=comparison.sides[self._shown].letter)
         yield _("tab other side")
         if running is None:
             yield _("r again")
-            yield _("x in the other order")
+            yield _("x other order")
             if comparison.wish.with_rounds:
-                yield _("h without this chat's rounds")
+                yield _("h without the rounds before")
             elif comparison.rounds:
                 count = comparison.rounds
-                rounds = ngettext(
-                    "h with this chat's round before", "h with this chat's {count} rounds before", count
-                )
+                rounds = ngettext("h with the round before", "h with {count} rounds before", count)
                 yield rounds.format(count=count)
         yield _("y copies")
 

@@ -31,6 +31,10 @@ class PairPicker(PersonaBrowser[PairChosen]):
 
     Space marks the first one, and then the second, or takes a mark away. Enter marks one that is missing, and
     goes with the two.
+
+    Args:
+        personas: What there is.
+        count: Says how many tokens a prompt has.
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
@@ -38,8 +42,9 @@ class PairPicker(PersonaBrowser[PairChosen]):
         Binding("f12", "back", "Back", show=False, priority=True),
     ]
 
-    def __init__(self, personas: Personas, current: str, count: Callable[[str], str]) -> None:
-        super().__init__(personas, current, count)
+    def __init__(self, personas: Personas, count: Callable[[str], str]) -> None:
+        first = personas.kept[0].persona.name if personas.kept else ""
+        super().__init__(personas, first, count)
         self._marked: list[KeptPersona | None] = []
 
     def ways(self) -> str:

@@ -39,6 +39,14 @@ class PersonaChosen:
 R = TypeVar("R")
 
 
+class _Letters(Input):
+    """The filter; it leaves the space key to a screen that has a use for it."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is text here, whatever it may do elsewhere."""
+        return key != "space" and super().check_consume_key(key, character)
+
+
 class PersonaBrowser(ModalScreen[R | None]):
     """Shows the personas; a subclass says what becomes of the one that is taken, and gives the result.
 
@@ -65,7 +73,7 @@ class PersonaBrowser(ModalScreen[R | None]):
 
     def compose(self) -> ComposeResult:
         """The filter over the list over the preview."""
-        line = Input(placeholder=_("a few letters of the name"), compact=True)
+        line = _Letters(placeholder=_("a few letters of the name"), compact=True)
         line.cursor_blink = False
         with Vertical(id="panel"):
             yield line
