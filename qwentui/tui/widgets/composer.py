@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.widgets import TextArea
 
 from qwentui.chat.sanitize import sanitize_whole
 from qwentui.tui.keys import bindings
+from qwentui.tui.widgets.long_lines import LongLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual import events
 
 
-class Composer(TextArea):
+class Composer(LongLines):
     """A text area that grows with its text, sends on Enter, and remembers what was sent.
 
     Up in an empty composer brings the last prompt back; Up and Down then walk the history for as long as
@@ -61,6 +61,11 @@ class Composer(TextArea):
         self._history: list[str] | None = None
         self._place = 0
         self.waiting = False
+
+    def on_resize(self) -> None:
+        """Say where the cursor is: when the focus came, there was no place on the screen yet."""
+        if self.has_focus:
+            self.app.cursor_position = self.cursor_screen_offset
 
     def remember(self, text: str) -> None:
         """Add what was sent to the history."""
