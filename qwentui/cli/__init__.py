@@ -12,6 +12,7 @@ from qwentui import __version__
 
 _COMMANDS = {
     "ask": "ask",
+    "compare": "compare",
     "sessions": "sessions",
     "export": "export",
     "import": "import_",

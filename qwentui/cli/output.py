@@ -28,10 +28,15 @@ def on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def warn(sentence: str) -> None:
+    """Write a sentence to standard error."""
+    click.echo(f"qwentui: {sentence}", err=True)
+
+
 def told(launch: Launch) -> Launch:
     """`launch`, after its warnings were written to standard error."""
     for warning in launch.warnings:
-        click.echo(f"qwentui: {warning}", err=True)
+        warn(warning)
     return launch
 
 
