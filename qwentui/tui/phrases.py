@@ -237,14 +237,13 @@ def unequal(replies: Mapping[str, Reply]) -> list[str]:
         if (load := load_wait(reply)) is not None:
             text = _("{name} waited {seconds:.1f} s for the model to be loaded.")
             told.append(text.format(name=name, seconds=load))
-    (first, one), (second, other) = replies.items()
-    for name, reply, against, slower in ((first, one, second, other), (second, other, first, one)):
+    first, second = replies.items()
+    for (name, reply), (_other, slower) in ((first, second), (second, first)):
         if was_cached(reply.usage.server, slower.usage.server):
             text = _(
-                "The server had a part of {name}'s prompt in its cache, and less of {other}'s: their first"
-                " tokens are no fair race."
+                "{name}'s prompt was in the server's cache in part: its first token had less to wait for."
             )
-            told.append(text.format(name=name, other=against))
+            told.append(text.format(name=name))
     for name, reply in replies.items():
         if reply.finish_reason is not FinishReason.STOP:
             told.append(_("{name}'s answer is not whole.").format(name=name))

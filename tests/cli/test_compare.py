@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from script import Fault, Reply, failure
 from scripted_server import ScriptedServer, ThreadedServer
+from terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,3 +151,28 @@ def test_the_first_may_stand_before_the_command(home: Path) -> None:
         )
         assert [len(request["messages"]) for request in _asked(server)] == [2, 1]
     assert run.returncode == 0
+
+
+@pytest.mark.parametrize("cols", [100, 99])
+def test_a_wide_terminal_has_the_answers_side_by_side(home: Path, cols: int) -> None:
+    with ScriptedServer(FIRST, SECOND).in_thread() as server:
+        environment = {"OLLAMA_HOST": server.url, "XDG_CONFIG_HOME": str(home / ".config")}
+        argv = [sys.executable, "-m", "qwentui", "compare", *BOTH, "which?"]
+        with Terminal(argv, env=environment, cols=cols, rows=40) as terminal:
+            assert terminal.wait_exit() == 0
+            terminal.wait_for("ended by")
+            lines = terminal.screen_text().splitlines()
+    beside = [line for line in lines if "│" in line]
+    if cols == 100:
+        assert beside[0].split("│")[0].strip() == "A  电商客服"
+        assert {line.index("│") for line in map(_by_cells, beside)} == {49}
+        assert beside[2].rstrip().endswith("│ short ␛[31mone")
+        assert any("    code [b]" in line for line in beside)
+    else:
+        assert beside == []
+    assert any(line.split() == ["tokens", "2", "3", "+1"] for line in lines)
+
+
+def _by_cells(line: str) -> str:
+    """A line with two characters for each that takes two cells."""
+    return "".join(character if character < "\u2e80" else "##" for character in line)
