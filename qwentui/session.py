@@ -16,6 +16,7 @@ from qwentui.chat.sampling import Sampling, Think
 from qwentui.chat.stream import FinishReason, StreamEvent
 from qwentui.counting.counter import PromptCounter, sendable
 from qwentui.course import Course, ReplyInProgress, taken_up
+from qwentui.language import _
 from qwentui.recording import AskedWith, Recorder
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ class ChatSession:
         """
         before = self.conversation.turns[-1].reply if self.conversation.turns else None
         if before is None or (before.finish_reason is FinishReason.STOP and content is None):
-            raise CannotContinue("There is no unfinished reply to go on with.", "F5 asks for another one.")
+            raise _nothing_unfinished()
         edited = None if content is None else replace(before.message, content=sendable(content))
         draft = taken_up(edited or before.message)
         running = ReplyInProgress(self.recorder, draft, before=before.usage, removed=before.removed)
@@ -328,8 +329,12 @@ class ChatSession:
 
     def _recorded(self) -> Recorder:
         if self.recorder is None:
-            raise StoreError("This chat is not kept anywhere, so it has one branch only.")
+            raise StoreError(_("This chat is not kept anywhere, so it has one branch only."))
         return self.recorder
 
     def _request(self, plan: Plan, continuing: bool = False, received: int = 0) -> ChatRequest:
         return self.options.request(self.model, plan, self.num_ctx, continuing=continuing, received=received)
+
+
+def _nothing_unfinished() -> CannotContinue:
+    return CannotContinue(_("There is no unfinished reply to go on with."), _("F5 asks for another one."))
