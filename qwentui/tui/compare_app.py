@@ -193,7 +193,7 @@ class CompareApp(DeskApp):
         self._beside = None
         self.chat.show_state()
         if asked:
-            self.chat.note(_("both are kept, tagged {tag}: ctrl+s").format(tag=TAG))
+            self.chat.note(_("what came is kept, tagged {tag}: ctrl+s").format(tag=TAG))
 
     def _put_away(self, taken: Side | None) -> None:
         """Take off the desk what is on disk, or was not asked; what still runs stays until it has ended."""

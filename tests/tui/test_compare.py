@@ -214,7 +214,7 @@ async def test_escape_stops_the_one_that_runs_and_holds_the_other(home: Path) ->
         await walk.pilot.press("escape")
         await walk.until(lambda: walk.app.screen is walk.app.chat)
         assert len(chats(server)) == 2
-        assert "both are kept, tagged a/b" in walk.app.chat.title_bar.render_line(0).text
+        assert "what came is kept, tagged a/b" in walk.app.chat.title_bar.render_line(0).text
     ends = stored(home, "content, finish_reason", "messages")
     assert ends[1::2] == [("one ", FinishReason.CANCELLED), ("from the second one", FinishReason.STOP)]
 
