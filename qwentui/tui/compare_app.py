@@ -65,7 +65,7 @@ class CompareApp(DeskApp):
         """Find out what is to be asked, and who is."""
         question = self._question()
         if question is not None:
-            self.run_worker(self._compare(question, message.names), group="persona", exclusive=True)
+            self.run_worker(partial(self._compare, question, message.names), group="persona", exclusive=True)
 
     def _question(self) -> _Question | None:
         """The draft, else the last prompt of the chat that is shown; None after the user was told why."""
@@ -84,7 +84,7 @@ class CompareApp(DeskApp):
             return None
         return _Question(prompt, chat, session, rounds, bool(draft.strip()))
 
-    async def _compare(self, question: _Question, names: tuple[str, ...]) -> None:
+    async def _compare(self, question: _Question, names: str) -> None:
         from qwentui.store.personas import load_personas
         from qwentui.tui.screens.pair_picker import PairChosen, PairPicker
 
@@ -102,7 +102,7 @@ class CompareApp(DeskApp):
 
     def _pair_chosen(self, question: _Question, chosen: PairChosen | None) -> None:
         if chosen is not None:
-            self.run_worker(self._show_pair(question, chosen), group="persona", exclusive=True)
+            self.run_worker(partial(self._show_pair, question, chosen), group="persona", exclusive=True)
 
     async def _show_pair(self, question: _Question, chosen: PairChosen) -> None:
         """Show the two beside each other, who are asked then."""
@@ -204,15 +204,21 @@ class CompareApp(DeskApp):
                 self.desk.drop(side.chat)
 
 
-def _named(personas: Personas, names: tuple[str, ...]) -> tuple[KeptPersona | None, KeptPersona | None]:
-    """The two personas that are named.
+def _named(personas: Personas, names: str) -> tuple[KeptPersona | None, KeptPersona | None]:
+    """The two personas that are named, with quotes around a name that has blanks.
 
     Raises:
         SettingsError: These are not two, or one is not known.
     """
-    if len(names) != 2:  # noqa: PLR2004 - a pair
+    import shlex
+
+    try:
+        given = shlex.split(names)
+    except ValueError:  # a quote is not closed
+        given = names.split()
+    if len(given) != 2:  # noqa: PLR2004 - a pair
         raise SettingsError(_("A comparison takes two personas."), _("/compare alone lets you choose them."))
-    return personas.find_or_none(names[0]), personas.find_or_none(names[1])
+    return personas.find_or_none(given[0]), personas.find_or_none(given[1])
 
 
 def _message_before(known: tuple[ShownTurn, ...], rounds: int) -> int | None:

@@ -48,9 +48,9 @@ class ChatScreen(ComposingScreen):
         """The user wants the model to be someone else."""
 
     class CompareWanted(Message):
-        """The user wants one prompt answered by two personas; without `names`, they are asked for."""
+        """The user wants one prompt answered by two personas; `names` are both, "" to be asked for them."""
 
-        def __init__(self, names: tuple[str, ...]) -> None:
+        def __init__(self, names: str) -> None:
             super().__init__()
             self.names = names
 
@@ -159,8 +159,8 @@ class ChatScreen(ComposingScreen):
         """Choose who the model is to be."""
         self.post_message(self.PersonaWanted())
 
-    def action_compare(self, *names: str) -> None:
-        """Have one prompt answered by two personas; without their names, choose them."""
+    def action_compare(self, names: str = "") -> None:
+        """Have one prompt answered by two personas, whose names are given or chosen."""
         self.post_message(self.CompareWanted(names))
 
     def action_toggle_think(self) -> None:
