@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qwentui.chat.errors import SettingsError
 from qwentui.language import _
@@ -14,6 +14,8 @@ from qwentui.tui.persona_app import count_of
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from qwentui.chat.conversation import Conversation
     from qwentui.chat.persona import Persona
     from qwentui.launch import Launch
@@ -65,7 +67,11 @@ class CompareApp(DeskApp):
         """Find out what is to be asked, and who is."""
         question = self._question()
         if question is not None:
-            self.run_worker(partial(self._compare, question, message.names), group="persona", exclusive=True)
+            self._soon(partial(self._compare, question, message.names))
+
+    def _soon(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work` in place of what was wished before."""
+        self.run_worker(work, group="persona", exclusive=True)
 
     def _question(self) -> _Question | None:
         """The draft, else the last prompt of the chat that is shown; None after the user was told why."""
@@ -89,7 +95,7 @@ class CompareApp(DeskApp):
         from qwentui.tui.screens.pair_picker import PairChosen, PairPicker
 
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
-        if not names:
+        if not names.strip():
             picker = PairPicker(personas, count_of(question.session))
             self.push_screen(picker, partial(self._pair_chosen, question))
             return
@@ -102,7 +108,7 @@ class CompareApp(DeskApp):
 
     def _pair_chosen(self, question: _Question, chosen: PairChosen | None) -> None:
         if chosen is not None:
-            self.run_worker(partial(self._show_pair, question, chosen), group="persona", exclusive=True)
+            self._soon(partial(self._show_pair, question, chosen))
 
     async def _show_pair(self, question: _Question, chosen: PairChosen) -> None:
         """Show the two beside each other, who are asked then."""
