@@ -16,6 +16,8 @@ from qwentui.tui.transcript.items import NoticeItem
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from textual.worker import Worker
+
     from qwentui.chat.conversation import Conversation
     from qwentui.chat.persona import Persona
     from qwentui.launch import Launch
@@ -69,9 +71,9 @@ class CompareApp(DeskApp):
         if question is not None:
             self._soon(partial(self._compare, question, message.names))
 
-    def _soon(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _soon(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
         """Run `work` in place of what was wished before."""
-        self.run_worker(work, group="persona", exclusive=True)
+        return self.run_worker(work, group="persona", exclusive=True)
 
     def _question(self) -> _Question | None:
         """The draft, else the last prompt of the chat that is shown; None after the user was told why."""
