@@ -270,6 +270,29 @@ async def test_the_side_that_is_taken_goes_on_as_that_persona(home: Path) -> Non
     assert [row[0] for row in stored(home, "title")] == ["电商客服: which?", "teacher: which?"]
 
 
+async def test_one_side_can_be_taken_while_the_other_still_answers(home: Path) -> None:
+    async with ScriptedServer(FIRST, HELD, SECOND) as server, walking(home, server.url) as walk:
+        await walk.connected()
+        await compare(walk, "which?")
+        await server.until(lambda s: s.holding == 1)
+        await walk.until(lambda: "answers" in head(walk, 1))
+        await walk.pilot.press("tab", "enter")
+        await walk.until(lambda: walk.app.screen is walk.app.chat)
+        await walk.until(lambda: walk.app.desk.running == 1 and len(walk.app.desk.chats) == 2)
+        assert "1/3 live" in walk.app.chat.title_bar.render_line(0).text
+        server.release()
+        await walk.until(lambda: walk.app.desk.running == 0)
+        await walk.say("and then?")
+        await server.until(lambda s: s.count("/api/chat") == 3)
+        await walk.answered()
+        sent = [message["content"] for message in chats(server)[-1].json["messages"]]
+        assert sent == ["你是客服。", "which?", "from the first", "and then?"]
+    assert [content for (content,) in stored(home, "content", "messages")][1::2][:2] == [
+        "from the first",
+        "one two",
+    ]
+
+
 async def test_what_runs_in_another_chat_goes_first(home: Path) -> None:
     async with ScriptedServer(HELD, FIRST, SECOND) as server, walking(home, server.url) as walk:
         await walk.connected()
