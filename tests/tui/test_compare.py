@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from script import Fault, Reply, failure
 from scripted_server import Request, ScriptedServer
+from textual.events import Key
 from textual.widgets import Static
 from walk import Walk, walking
 
@@ -426,6 +427,20 @@ async def test_space_marks_and_unmarks_and_enter_takes_what_is_missing(home: Pat
         # Marked, unmarked; then the second of the list is A, and Enter on it twice does not make it B as well.
         keys = ("space", "space", "down", "enter", "enter", "down")
         await compare(walk, "which?", *keys)
+        await over(walk)
+        assert " A  teacher" in head(walk, 0)
+        assert " B  no persona" in head(walk, 1)
+
+
+async def test_keys_that_come_in_one_burst_are_obeyed_in_their_order(home: Path) -> None:
+    async with ScriptedServer(FIRST) as server, walking(home, server.url) as walk:
+        await walk.connected()
+        walk.app.chat.composer.text = "which?"
+        await walk.pilot.press("f12")
+        await walk.until(lambda: isinstance(walk.app.screen, PairPicker))
+        for key in ("t", "c", "h", "enter", *["backspace"] * 3, "down", "down", "enter"):
+            walk.app.post_message(Key(key, key if len(key) == 1 else None))
+        await walk.until(lambda: isinstance(walk.app.screen, CompareScreen))
         await over(walk)
         assert " A  teacher" in head(walk, 0)
         assert " B  no persona" in head(walk, 1)

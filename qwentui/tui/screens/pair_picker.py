@@ -11,7 +11,7 @@ from qwentui.language import _
 from qwentui.tui.screens.persona_picker import PersonaBrowser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from qwentui.store.personas import KeptPersona, Personas
 
@@ -38,9 +38,10 @@ class PairPicker(PersonaBrowser[PairChosen]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("space", "toggle_mark", "Mark", show=False, priority=True),
+        Binding("space", "toggle_mark", "Mark", show=False),
         Binding("f12", "back", "Back", show=False, priority=True),
     ]
+    LETTER_ACTIONS: ClassVar[Mapping[str, str]] = {**PersonaBrowser.LETTER_ACTIONS, "space": "toggle_mark"}
 
     def __init__(self, personas: Personas, count: Callable[[str], str]) -> None:
         first = personas.kept[0].persona.name if personas.kept else ""

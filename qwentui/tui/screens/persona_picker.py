@@ -20,8 +20,9 @@ from qwentui.store.personas import resolved
 from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from textual import events
     from textual.app import ComposeResult
 
     from qwentui.store.personas import KeptPersona, Personas
@@ -41,11 +42,28 @@ R = TypeVar("R")
 
 
 class _Letters(Line):
-    """The filter; it leaves the space key to a screen that has a use for it."""
+    """The filter.
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is text here, whatever it may do elsewhere."""
-        return key != "space" and super().check_consume_key(key, character)
+    Args:
+        placeholder: What it says while it is empty.
+        actions: The screen's actions for keys that are no letters here.
+    """
+
+    def __init__(self, placeholder: str, actions: Mapping[str, str]) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._actions = actions
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Act on a key when its turn has come, between those that came in the same burst.
+
+        Textual runs a widget's bindings only after the key has travelled up to the app.
+        """
+        own = [binding.action for binding in self._bindings.key_to_bindings.get(event.key, ())]
+        action = f"screen.{self._actions[event.key]}" if event.key in self._actions else next(iter(own), None)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
 
 
 class PersonaBrowser(ModalScreen[R | None]):
@@ -61,9 +79,8 @@ class PersonaBrowser(ModalScreen[R | None]):
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
         Binding("escape,f9", "back", "Back", show=False, priority=True),
-        Binding("down", "down", "Down", show=False, priority=True),
-        Binding("up", "up", "Up", show=False, priority=True),
     ]
+    LETTER_ACTIONS: ClassVar[Mapping[str, str]] = {"down": "down", "up": "up", "enter": "take"}
 
     def __init__(self, personas: Personas, current: str, count: Callable[[str], str]) -> None:
         super().__init__()
@@ -71,10 +88,11 @@ class PersonaBrowser(ModalScreen[R | None]):
         self._current = current
         self._count = count
         self._shown: list[KeptPersona | None] = []
+        self._filled = ""
 
     def compose(self) -> ComposeResult:
         """The filter over the list over the preview."""
-        line = _Letters(placeholder=_("a few letters of the name"), compact=True)
+        line = _Letters(_("a few letters of the name"), self.LETTER_ACTIONS)
         with Vertical(id="panel"):
             yield line
             yield OptionList(markup=False, compact=True)
@@ -101,9 +119,16 @@ class PersonaBrowser(ModalScreen[R | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what fits."""
         event.stop()
-        self._fill(event.value)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show what fits the letters that are there by now."""
+        letters = self.query_one(Input).value
+        if letters != self._filled:
+            self._fill(letters)
 
     def _fill(self, wanted: str) -> None:
+        self._filled = wanted
         named = ((kept, (kept.persona.name, kept.path.stem)) for kept in self._personas.kept)
         self._shown = [*fitting(wanted, named), *([] if wanted.strip() else [None])]
         options = self.query_one(OptionList)
@@ -144,29 +169,28 @@ class PersonaBrowser(ModalScreen[R | None]):
 
     def action_down(self) -> None:
         """Move down."""
+        self._follow()
         self.query_one(OptionList).action_cursor_down()
 
     def action_up(self) -> None:
         """Move up."""
+        self._follow()
         self.query_one(OptionList).action_cursor_up()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def action_take(self) -> None:
         """Take the one at the cursor."""
-        event.stop()
-        self._take(self.query_one(OptionList).highlighted)
+        for kept in self.at_cursor:
+            self.take(kept)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the one that was clicked."""
         event.stop()
-        self._take(event.option_index)
-
-    def _take(self, index: int | None) -> None:
-        if index is not None and index < len(self._shown):
-            self.take(self._shown[index])
+        self.action_take()
 
     @property
     def at_cursor(self) -> tuple[KeptPersona | None, ...]:
         """The persona at the cursor, None for no persona; nothing where the list is empty."""
+        self._follow()
         place = self.query_one(OptionList).highlighted
         return () if place is None else tuple(self._shown[place : place + 1])
 
