@@ -41,12 +41,12 @@ _PHASES = {
 }
 
 
-def question(words: str, example: str) -> str:
+def question(words: str, hint: str) -> str:
     """The question: `words` over what is piped in.
 
     Args:
         words: What stands on the command line.
-        example: A command with a question, for whoever gives none.
+        hint: What to do, for whoever gives none.
 
     Raises:
         SettingsError: There is neither.
@@ -54,9 +54,7 @@ def question(words: str, example: str) -> str:
     piped = "" if sys.stdin is None or sys.stdin.isatty() else _read_stdin()
     text = "\n\n".join(part for part in (words.strip(), piped.strip("\n")) if part)
     if not text.strip():
-        raise SettingsError(
-            _("There is nothing to ask."), _("Give a question: {example}").format(example=example)
-        )
+        raise SettingsError(_("There is nothing to ask."), hint)
     return text
 
 

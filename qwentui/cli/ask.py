@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
 from qwentui.cli.answers import Printer, answer, leave_with, question, record, write
 from qwentui.cli.output import told, warn
 from qwentui.cli.served import choose_model, open_backend
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from qwentui.chat.conversation import Reply
@@ -18,13 +20,15 @@ if TYPE_CHECKING:
     from qwentui.launch import Launch
 
 
-@click.command("ask")
+@speaking.command("ask")
 @click.argument("prompt", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record at the end instead of the text.")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option("--persona", metavar="NAME", help="Who the model is to be; see: qwentui persona list")
-@click.option("--embedded", metavar="[FILE.gguf]", help="Use the built-in model, or any GGUF file.")
+@speaking.option(
+    "--json", "as_json", is_flag=True, help=N_("Print one JSON record at the end instead of the text.")
+)
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option("--persona", metavar="NAME", help=N_("Who the model is to be; see: qwentui persona list"))
+@speaking.option("--embedded", metavar="[FILE.gguf]", help=N_("Use the built-in model, or any GGUF file."))
 @click.pass_obj
 def command(
     flags: Flags,
@@ -45,7 +49,7 @@ def command(
     flags = flags.overlaid(model, host, embedded)
     if persona is not None:
         flags = replace(flags, persona=persona)
-    text = question(" ".join(prompt), 'qwentui ask "why is the sky blue?"')
+    text = question(" ".join(prompt), _('Give a question: qwentui ask "why is the sky blue?"'))
     leave_with(_ask(told(flags.launch()), text, as_json))
 
 

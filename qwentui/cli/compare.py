@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
 from qwentui.cli.answers import Printer, answer, leave_with, question, record, write
 from qwentui.cli.output import on_terminal, told, warn
 from qwentui.cli.served import choose_model, open_backend
@@ -44,19 +45,21 @@ Asked = list[tuple[str, str, "Persona | None"]]
 """The two in their order: letter, name, persona."""
 
 
-@click.command("compare")
+@speaking.command("compare")
 @click.argument("prompt", nargs=-1)
-@click.option(
+@speaking.option(
     "--persona",
     "names",
     multiple=True,
     metavar="NAME",
-    help="Who the model is to be, twice; none is the settings' own prompt.",
+    help=N_("Who the model is to be, twice; none is the settings' own prompt."),
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record an answer instead of the text.")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option("--embedded", metavar="[FILE.gguf]", help="Use the built-in model, or any GGUF file.")
+@speaking.option(
+    "--json", "as_json", is_flag=True, help=N_("Print one JSON record an answer instead of the text.")
+)
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option("--embedded", metavar="[FILE.gguf]", help=N_("Use the built-in model, or any GGUF file."))
 @click.pass_obj
 def command(
     flags: Flags,
@@ -81,7 +84,8 @@ def command(
     flags = replace(flags.overlaid(model, host, embedded), persona=None)
     launch = flags.launch()
     asked = _asked(launch.paths.personas, names)
-    text = question(" ".join(prompt), 'qwentui compare --persona A --persona B "why is the sky blue?"')
+    hint = _('Give a question: qwentui compare --persona A --persona B "why is the sky blue?"')
+    text = question(" ".join(prompt), hint)
     leave_with(_compare(told(launch), asked, text, as_json))
 
 

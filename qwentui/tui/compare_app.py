@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qwentui.chat.errors import SettingsError
+from qwentui.chat.errors import CommandRefused, SettingsError
 from qwentui.language import _
-from qwentui.tui.desk_app import DeskApp
+from qwentui.tui.command_app import CommandApp
 from qwentui.tui.persona_app import count_of
 from qwentui.tui.transcript.items import NoticeItem
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from qwentui.store.records import ShownTurn
     from qwentui.tui.comparison import Comparison, Side, Wish
     from qwentui.tui.live import LiveChat
-    from qwentui.tui.screens.chat import ChatScreen
     from qwentui.tui.screens.compare import CompareScreen
     from qwentui.tui.screens.pair_picker import PairChosen
 
@@ -53,7 +52,7 @@ class _Question:
     is_draft: bool
 
 
-class CompareApp(DeskApp):
+class CompareApp(CommandApp):
     """Has two personas answer one prompt, and shows them beside each other.
 
     Args:
@@ -65,48 +64,59 @@ class CompareApp(DeskApp):
         self._comparison: Comparison | None = None
         self._beside: CompareScreen | None = None
 
-    def on_chat_screen_compare_wanted(self, message: ChatScreen.CompareWanted) -> None:
+    def on_chat_screen_compare_wanted(self) -> None:
         """Find out what is to be asked, and who is."""
-        question = self._question()
+        try:
+            question = self._question()
+        except CommandRefused as refusal:
+            self.chat.notice(str(refusal))
+            return
         if question is not None:
-            self._soon(partial(self._compare, question, message.names))
+            self._soon(partial(self._ask_for_pair, question))
+
+    async def action_compare_named(self, names: str) -> None:
+        """Have the last prompt answered by the two personas that are named.
+
+        Raises:
+            QwentuiError: There is no prompt, these are not two, or one is not known.
+        """
+        from qwentui.store.personas import load_personas
+        from qwentui.tui.screens.pair_picker import PairChosen
+
+        question = self._question()
+        personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
+        chosen = PairChosen(*_named(personas, names))
+        if question is not None:
+            self._soon(partial(self._show_pair, question, chosen))
 
     def _soon(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
         """Run `work` in place of what was wished before."""
         return self.run_worker(work, group="persona", exclusive=True)
 
     def _question(self) -> _Question | None:
-        """The draft, else the last prompt of the chat that is shown; None after the user was told why."""
-        chat, session = self.chat.live, self.chat.session
-        if session is None:
-            self.chat.notice(_("There is no model yet."))
-            return None
+        """The draft, else the last prompt of the chat on show; None where the user is to look at it first.
+
+        Raises:
+            CommandRefused: There is no model, or no prompt.
+        """
+        chat, session = self.chat.live, self.talking()
         talk, draft = session.conversation, self.chat.draft
         # The round that is being answered does not go along: its reply is not there.
         rounds = talk.until(len(talk.turns) - 1) if chat.busy or not draft.strip() else talk
         prompt = draft if draft.strip() else (talk.turns[-1].user.content if talk.turns else "")
         if not prompt.strip():
-            self.chat.notice(_("There is nothing to ask two personas yet: write a prompt first."))
-            return None
+            raise CommandRefused(_("There is nothing to ask two personas yet."), _("Write a prompt first."))
         if not self.chat.confirms(session, prompt):
             return None
         return _Question(prompt, chat, session, rounds, bool(draft.strip()))
 
-    async def _compare(self, question: _Question, names: str) -> None:
+    async def _ask_for_pair(self, question: _Question) -> None:
         from qwentui.store.personas import load_personas
-        from qwentui.tui.screens.pair_picker import PairChosen, PairPicker
+        from qwentui.tui.screens.pair_picker import PairPicker
 
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
-        if not names.strip():
-            picker = PairPicker(personas, count_of(question.session))
-            self.push_screen(picker, partial(self._pair_chosen, question))
-            return
-        try:
-            chosen = PairChosen(*_named(personas, names))
-        except SettingsError as error:
-            self.chat.notice(str(error), "error")
-        else:
-            await self._show_pair(question, chosen)
+        picker = PairPicker(personas, count_of(question.session))
+        self.push_screen(picker, partial(self._pair_chosen, question))
 
     def _pair_chosen(self, question: _Question, chosen: PairChosen | None) -> None:
         if chosen is not None:

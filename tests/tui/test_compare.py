@@ -16,9 +16,11 @@ from walk import Walk, walking
 
 from qwentui.chat.stream import FinishReason
 from qwentui.store.settings import Log, Retry
+from qwentui.tui.screens.command_completion import CommandCompletion
 from qwentui.tui.screens.compare import CompareScreen
 from qwentui.tui.screens.pair_picker import PairPicker
 from qwentui.tui.transcript.items import NoticeItem, ReplyItem
+from qwentui.tui.widgets.completion import Candidate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,7 +181,7 @@ async def test_without_a_draft_the_last_prompt_is_asked_and_not_its_answer(home:
     async with ScriptedServer(FIRST) as server, walking(home, server.url) as walk:
         await walk.connected()
         await walk.pilot.press("f12")
-        await walk.until(lambda: any("write a prompt first" in notice for notice in walk.notices))
+        await walk.until(lambda: any("Write a prompt first" in notice for notice in walk.notices))
         await walk.say("the last one")
         await walk.answered()
         await compare(walk, "")
@@ -341,23 +343,25 @@ async def test_names_are_taken_as_they_are_and_what_is_wrong_with_them_is_said(h
         walking(home, server.url, system="Settings.", size=(120, 30)) as walk,
     ):
         await walk.connected()
-        chat = walk.app.chat
-        chat.composer.text = "which?"
+        await walk.say("which?")
+        await walk.answered()
         for names, sentence in (
             ("shop", "A comparison takes two personas."),
             ("shop 'zzz", 'There is no persona "\'zzz".'),
             ("shop 'zzz y'", "There is no persona 'zzz y'."),
-            ("shop odd", "nowhere.md"),
         ):
-            chat.action_compare(names)
+            await walk.say(f"/compare {names}")
             await walk.until(lambda sentence=sentence: sentence in " ".join(walk.notices))
-            assert walk.app.screen is chat
-        chat.action_compare("none markup")
-        await walk.until(lambda: walk.app.screen is not chat)
+            assert walk.app.chat.composer.text == f"/compare {names}"
+            walk.app.chat.composer.text = ""
+        await walk.say("/compare shop odd")
+        await walk.until(lambda: "nowhere.md" in " ".join(walk.notices))
+        await walk.say("/compare none markup")
+        await walk.until(lambda: isinstance(walk.app.screen, CompareScreen))
         await over(walk)
         assert " A  no persona" in head(walk, 0)
         assert " B  [b]y[/b]" in head(walk, 1)
-        systems = [request.json["messages"][0]["content"] for request in chats(server)]
+        systems = [request.json["messages"][0]["content"] for request in chats(server)[1:]]
         assert systems == ["Settings.", "[i]{date[/i]"]
 
 
@@ -444,3 +448,18 @@ async def test_keys_that_come_in_one_burst_are_obeyed_in_their_order(home: Path)
         await over(walk)
         assert " A  teacher" in head(walk, 0)
         assert " B  no persona" in head(walk, 1)
+
+
+def test_the_second_name_is_completed_as_the_first_is() -> None:
+    names = (Candidate("shop"), Candidate("two words"), Candidate("teacher"))
+    completion = CommandCompletion({"persona": lambda: names}, lambda: True)
+    for line, start, texts in (
+        ("/compare sh", 9, ["shop"]),
+        ("/compare shop t", 14, ["teacher"]),
+        ("/compare shop ", 14, ["shop", "'two words'", "teacher"]),
+        ("/compare shop tw", 14, ["'two words'"]),
+    ):
+        offer = completion.candidates([line], (0, len(line)))
+        assert offer is not None
+        assert (offer.start, offer.end) == (start, len(line))
+        assert [candidate.text for candidate in offer.candidates] == texts

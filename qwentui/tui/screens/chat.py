@@ -11,6 +11,7 @@ from textual.widgets import Static
 from qwentui.language import _
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.composing import ComposingScreen
+from qwentui.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -48,11 +49,7 @@ class ChatScreen(ComposingScreen):
         """The user wants the model to be someone else."""
 
     class CompareWanted(Message):
-        """The user wants one prompt answered by two personas; `names` are both, "" to be asked for them."""
-
-        def __init__(self, names: str) -> None:
-            super().__init__()
-            self.names = names
+        """The user wants one prompt answered by two personas."""
 
     class Answered(Message):
         """A reply has ended."""
@@ -68,6 +65,7 @@ class ChatScreen(ComposingScreen):
         yield self.title_bar
         yield self.transcript
         yield self.waiting_list
+        yield self.composer.popup
         with Horizontal(id="entry"):
             yield Static("› ", id="prompt", markup=False)
             yield self.composer
@@ -159,9 +157,9 @@ class ChatScreen(ComposingScreen):
         """Choose who the model is to be."""
         self.post_message(self.PersonaWanted())
 
-    def action_compare(self, names: str = "") -> None:
-        """Have one prompt answered by two personas, whose names are given or chosen."""
-        self.post_message(self.CompareWanted(names))
+    def action_compare(self) -> None:
+        """Choose two personas that answer one prompt."""
+        self.post_message(self.CompareWanted())
 
     def action_toggle_think(self) -> None:
         """Go to the next setting of `think`."""
@@ -172,6 +170,10 @@ class ChatScreen(ComposingScreen):
         from qwentui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen())
+
+    def action_editor(self) -> None:
+        """Go on writing in the user's editor."""
+        self.post_message(Composer.EditorWanted())
 
     def action_write(self) -> None:
         """Go to the composer."""

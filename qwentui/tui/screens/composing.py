@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from qwentui.chat.errors import PromptTooLong
-from qwentui.tui.commands import COMMANDS
+from qwentui.chat.errors import PromptTooLong, QwentuiError
 from qwentui.tui.screens.showing import ShowingScreen
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
-    from qwentui.chat.errors import QwentuiError
     from qwentui.session import ChatSession, Replying
     from qwentui.tui.screens.forking import Before
     from qwentui.tui.widgets.composer import Composer
@@ -32,11 +30,10 @@ class ComposingScreen(ShowingScreen):
         """Obey a command; send anything else, unless something is to be asked first: then it goes back."""
         message.stop()
         text = message.text
-        command = COMMANDS.get(text.strip())
         if self.editing:
             self.send_edit(text)
-        elif command is not None:
-            await self.run_action(command)
+        elif text.lstrip().startswith("/") and await self._obey(text):
+            return
         elif await self._may_send(text):
             self.composer.remember(text)
             self.transcript.scroll_end()
@@ -44,6 +41,29 @@ class ComposingScreen(ShowingScreen):
             self.desk.say(self.live, text)
         else:
             self.composer.give_back(text)
+
+    async def _obey(self, text: str) -> bool:
+        """Do what `text` says; False where it is no command, or is to be sent all the same.
+
+        What cannot be obeyed goes back, with a sentence. A command with an argument is remembered: it may be
+        wanted again, with another one.
+        """
+        from qwentui.tui.commands import typed
+
+        given, chat = typed.read(text), self.live
+        if given is None or (given.command is None and text == chat.misspelled):
+            return False
+        try:
+            await self.app.run_action(typed.action(given), self)
+        except QwentuiError as error:
+            if given.command is None:
+                chat.misspelled = text
+            chat.sheet.append(NoticeItem(str(error), "warning"))
+            self.give_back(chat, text)
+        else:
+            if given.argument:
+                self.composer.remember(text)
+        return True
 
     async def _may_send(self, text: str) -> bool:
         """Whether `text` fits and holds nothing that the model would obey, or is sent all the same."""
