@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from qwentui.backends.choice import short_name
-from qwentui.chat.comparing import apart, load_wait, was_cached
 from qwentui.chat.errors import CannotContinue
 from qwentui.chat.stream import AwaitingServer, FinishReason, Phase, Restoring, Retrying
 from qwentui.language import N_, _, ngettext
@@ -220,6 +219,8 @@ def figures(reply: Reply) -> str:
 
 def difference(first: Reply, second: Reply) -> str:
     """How far the second reply of a comparison is from the first; what is not known is not said."""
+    from qwentui.chat.comparing import apart
+
     gap = apart(first, second)
     parts = []
     if gap.tokens is not None:
@@ -239,6 +240,8 @@ def unequal(replies: Mapping[str, Reply]) -> list[str]:
     Args:
         replies: The two, by what each is called.
     """
+    from qwentui.chat.comparing import load_wait, was_cached
+
     told = []
     for name, reply in replies.items():
         if (load := load_wait(reply)) is not None:
