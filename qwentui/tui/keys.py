@@ -130,7 +130,14 @@ KEYS = (
         "filter",
     ),
     Key("other_side", "tab", "screen.other", "The other answer", "compare"),
-    Key("take_side", "enter", "screen.take", "Go on in the chat with this answer", "compare"),
+    Key(
+        "take_side",
+        "enter",
+        "screen.take",
+        "Go on in the chat with this answer",
+        "compare",
+        priority=True,
+    ),
     Key("compare_again", "r", "screen.again", "Ask both again", "compare"),
     Key("compare_swapped", "x", "screen.swap", "Ask both again, in the other order", "compare"),
     Key("compare_rounds", "h", "screen.rounds", "Ask again, with or without this chat's rounds", "compare"),
@@ -141,7 +148,14 @@ KEYS = (
     Key("side_end", "G", "scroll_end", "To the end, and follow it", "compare"),
     Key("side_fold", "space,z", "toggle_fold", "Fold or unfold the thinking", "compare"),
     Key("side_copy", "y", "copy_answer", "Copy the answer", "compare"),
-    Key("leave_compare", "escape,q", "screen.leave", "Stop the one that runs; else back", "compare"),
+    Key(
+        "leave_compare",
+        "escape",
+        "screen.leave",
+        "Stop the one that runs; else back",
+        "compare",
+        priority=True,
+    ),
 )
 
 

@@ -450,6 +450,18 @@ async def test_keys_that_come_in_one_burst_are_obeyed_in_their_order(home: Path)
         assert " B  no persona" in head(walk, 1)
 
 
+@pytest.mark.parametrize("key", ["escape", "enter"])
+async def test_what_is_typed_right_behind_the_key_that_leaves_is_not_lost(home: Path, key: str) -> None:
+    async with ScriptedServer(FIRST) as server, walking(home, server.url) as walk:
+        await walk.connected()
+        await compare(walk, "which?")
+        await over(walk)
+        for typed in (key, *"rxh"):
+            walk.app.post_message(Key(typed, typed if len(typed) == 1 else None))
+        await walk.until(lambda: "rxh" in walk.app.chat.composer.text)
+        assert len(chats(server)) == 2
+
+
 def test_the_second_name_is_completed_as_the_first_is() -> None:
     names = (Candidate("shop"), Candidate("two words"), Candidate("teacher"))
     completion = CommandCompletion({"persona": lambda: names}, lambda: True)
