@@ -39,14 +39,12 @@ class _Question:
 
     Attributes:
         prompt: The text.
-        chat: The chat in which it was asked for.
-        session: That chat's session, after which the two are made.
+        session: The session of the chat in which it was asked for, after which the two are made.
         rounds: What was said there before the prompt.
         is_draft: Whether the prompt is what stands in the composer.
     """
 
     prompt: str
-    chat: LiveChat
     session: ChatSession
     rounds: Conversation
     is_draft: bool
@@ -91,14 +89,16 @@ class CompareApp(CommandApp):
 
     def _soon(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
         """Run `work` in place of what was wished before."""
-        return self.run_worker(work, group="persona", exclusive=True)
+        return self.run_worker(work, group="compare", exclusive=True)
 
     def _question(self) -> _Question | None:
         """The draft, else the last prompt of the chat on show; None where the user is to look at it first.
 
         Raises:
-            CommandRefused: There is no model, or no prompt.
+            CommandRefused: There is no model, or no prompt, or an edit is open.
         """
+        if self.chat.editing:
+            raise CommandRefused(_("An edit is open."), _("Escape leaves it."))
         chat, session = self.chat.live, self.talking()
         talk, draft = session.conversation, self.chat.draft
         # The round that is being answered does not go along: its reply is not there.
@@ -108,7 +108,7 @@ class CompareApp(CommandApp):
             raise CommandRefused(_("There is nothing to ask two personas yet."), _("Write a prompt first."))
         if not self.chat.confirms(session, prompt):
             return None
-        return _Question(prompt, chat, session, rounds, bool(draft.strip()))
+        return _Question(prompt, session, rounds, bool(draft.strip()))
 
     async def _ask_for_pair(self, question: _Question) -> None:
         from qwentui.store.personas import load_personas
