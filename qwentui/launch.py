@@ -213,6 +213,34 @@ class Launch:
             restart_pause=retry.restart_pause,
         )
 
+    def cast_alike(self, session: ChatSession, persona: Persona | None) -> tuple[str, ...]:
+        """As `cast`, but the model stays in memory as it is: its name and its context are the session's.
+
+        Returns:
+            What the persona wants otherwise, a sentence each.
+        """
+        from dataclasses import replace
+
+        from qwentui.backends.choice import fitting, short_name
+        from qwentui.chat.persona import Persona
+        from qwentui.chat.sanitize import sanitize_line
+        from qwentui.language import _
+
+        num_ctx, model = session.num_ctx, session.model.name
+        wanted = persona or Persona("", self.settings.model.system)
+        self.cast(session, replace(wanted, num_ctx=num_ctx))
+        told = []
+        if wanted.num_ctx not in (None, num_ctx):
+            text = _(
+                "{persona} wants {wanted:,} tokens of context; {given:,} stay, or the model would reload."
+            )
+            told.append(text.format(persona=wanted.name, wanted=wanted.num_ctx, given=num_ctx))
+        if wanted.model and not fitting(wanted.model, [model], ()):
+            text = _("{persona} wants the model {wanted}; {answers} answers.")
+            name = sanitize_line(wanted.model, 60)
+            told.append(text.format(persona=wanted.name, wanted=name, answers=short_name(model)))
+        return tuple(told)
+
     def sampling(self) -> Sampling:
         """How the model picks its tokens, by the settings."""
         from qwentui.chat.sampling import Sampling

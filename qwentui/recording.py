@@ -39,6 +39,21 @@ class AskedWith:
         return cls(request.model, model_digest, persona, request.sampling.options() | fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a session begins that is made now.
+
+    Attributes:
+        title: What it is called, "" for what is said first.
+        tags: The tags that it bears.
+        after: The message of another session up to which the talk is taken over from there, None for none.
+    """
+
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    after: int | None = None
+
+
 class Recorder:
     """Writes one session; the session is made when its first message is asked.
 
@@ -48,6 +63,7 @@ class Recorder:
         writer: The open store.
         session: The id of a session that goes on, None for a new one.
         turns: What the store knows about the turns that are shown.
+        beginning: How a new session begins.
 
     Attributes:
         session: The session's id, None before its first message.
@@ -55,9 +71,14 @@ class Recorder:
     """
 
     def __init__(
-        self, writer: StoreWriter, session: str | None = None, turns: tuple[ShownTurn, ...] = ()
+        self,
+        writer: StoreWriter,
+        session: str | None = None,
+        turns: tuple[ShownTurn, ...] = (),
+        beginning: Beginning | None = None,
     ) -> None:
         self._writer = writer
+        self._beginning = beginning or Beginning()
         self.session = session
         self.turns = turns
         self._reply: int | None = None
@@ -82,15 +103,17 @@ class Recorder:
         """
         revised = None if beside is None else self._question(beside)
 
-        def job(store: SessionStore) -> tuple[str, ShownTurn]:
-            session = self.session or store.create(
-                model=asked_with.model, persona=asked_with.persona, system=system
-            )
+        def job(store: SessionStore) -> tuple[str, tuple[ShownTurn, ...], ShownTurn]:
+            session, before = self.session, self.turns
+            if session is None:
+                session = self._create(store, asked_with, system)
+                # What is taken over is new in the store; a talk without it is not read again for nothing.
+                before = store.load(session).turns if self._beginning.after is not None else before
             question = store.messages.ask(session, text, beside=revised)
             reply = _begin(store, question, asked_with)
-            return session, ShownTurn(store.messages.about(question), store.messages.about(reply))
+            return session, before, ShownTurn(store.messages.about(question), store.messages.about(reply))
 
-        self.session, turn = await self._writer.write(job)
+        self.session, self.turns, turn = await self._writer.write(job)
         self._opened(len(self.turns) if beside is None else beside, turn)
 
     async def asked_again(self, turn: int, asked_with: AskedWith) -> None:
@@ -211,6 +234,17 @@ class Recorder:
         loaded = await self._writer.write(whole)
         self.turns = loaded.turns
         return loaded.conversation
+
+    def _create(self, store: SessionStore, asked_with: AskedWith, system: str) -> str:
+        begin = self._beginning
+        return store.create(
+            title=begin.title,
+            model=asked_with.model,
+            persona=asked_with.persona,
+            system=system,
+            tags=begin.tags,
+            after=begin.after,
+        )
 
     def _question(self, turn: int) -> int:
         user = self.turns[turn].user

@@ -17,6 +17,7 @@ WHERE = {
     "sessions": "in the list of chats",
     "filter": "in its filter",
     "settings": "in the settings",
+    "compare": "in a comparison",
 }
 
 

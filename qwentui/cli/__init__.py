@@ -14,6 +14,7 @@ from qwentui.language import N_, _
 
 _COMMANDS = {
     "ask": "ask",
+    "compare": "compare",
     "sessions": "sessions",
     "export": "export",
     "import": "import_",

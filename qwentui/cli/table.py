@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _GAP = "  "
+_BETWEEN = " │ "
+_TAB = 4
 
 
 def print_table(
@@ -30,6 +32,28 @@ def print_table(
             file.write(line.encode("utf-8", "replace") + b"\n")
 
 
+def print_beside(heads: tuple[str, str], texts: tuple[str, str], width: int) -> None:
+    """Write two texts to standard output, one beside the other.
+
+    Args:
+        heads: What stands over each.
+        texts: The texts.
+        width: The columns that there are.
+    """
+    from itertools import zip_longest
+
+    from qwentui.cli.output import standard_output
+    from qwentui.tui.transcript.wrap import cells
+
+    room = (width - len(_BETWEEN)) // 2
+    left, right = ([head, "", *_wrapped(text, room)] for head, text in zip(heads, texts, strict=True))
+    with standard_output() as file:
+        for one, other in zip_longest(left, right, fillvalue=""):
+            row = f"{one}{' ' * (room - cells(one))}{_BETWEEN}{other}".rstrip()
+            file.write(row.encode("utf-8", "replace") + b"\n")
+        file.write(b"\n")
+
+
 def print_records(records: Sequence[dict[str, object]]) -> None:
     """Write one JSON record a line."""
     import msgspec
@@ -39,6 +63,19 @@ def print_records(records: Sequence[dict[str, object]]) -> None:
     with standard_output() as file:
         for record in records:
             file.write(msgspec.json.encode(record) + b"\n")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """The rows of a text at `width` cells."""
+    from rich.segment import Segment
+
+    from qwentui.tui.transcript.wrap import wrap
+
+    rows: list[str] = []
+    for line in text.strip("\n").split("\n"):
+        found = wrap([Segment(line.expandtabs(_TAB))], width)
+        rows += ["".join(segment.text for segment in row) for row in found] or [""]
+    return rows
 
 
 def _aligned(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> list[str]:

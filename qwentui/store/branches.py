@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.conversation import Conversation, Turn
 from qwentui.chat.message import Message, Role
 from qwentui.store.records import ShownMessage, ShownTurn, message_of, reply_of, shown_message
+from qwentui.store.statements import insert
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,6 +56,19 @@ _LAST_SHOWN = """
 def path(connection: sqlite3.Connection, head: int | None) -> Iterator[sqlite3.Row]:
     """The rows of `messages` on the branch that ends with `head`, the first one first."""
     yield from connection.execute(_PATH, (head,))
+
+
+def copy(connection: sqlite3.Connection, head: int, session: int) -> int | None:
+    """Copy the branch that ends with `head` into the session with that number. Returns the copy's end.
+
+    A reply's `ttft` stays with the original: it marks what was timed, and is to be counted once.
+    """
+    parent: int | None = None
+    for row in list(path(connection, head)):
+        values = {name: row[name] for name in row.keys() if name != "id"}  # noqa: SIM118 - a row's own keys
+        values |= {"session": session, "parent": parent, "owner": None, "ttft": None}
+        parent = insert(connection, "messages", values)
+    return parent
 
 
 def last_shown(connection: sqlite3.Connection, head: int | None) -> int | None:

@@ -87,6 +87,19 @@ class Personas:
             raise SettingsError(sentence, _("Name one of them."))
         return found[0]
 
+    def find_or_none(self, wanted: str) -> KeptPersona | None:
+        """As `find`; `NONE` is no persona, unless one is called that.
+
+        Raises:
+            SettingsError: As for `find`.
+        """
+        called = {name.casefold() for kept in self.kept for name in (kept.persona.name, kept.path.stem)}
+        return None if wanted.strip().casefold() == NONE not in called else self.find(wanted)
+
+
+NONE = "none"
+"""What no persona, the prompt of the settings, is called where a name is asked for."""
+
 
 def load_personas(folder: Path) -> Personas:
     """The personas of `folder`, which need not exist."""

@@ -53,14 +53,29 @@ class SessionStore:
         persona: str = "",
         system: str = "",
         tags: tuple[str, ...] = (),
+        after: int | None = None,
     ) -> str:
-        """A new session; it is listed once it has a message. Returns its id."""
+        """A new session; it is listed once it has a message. Returns its id.
+
+        Args:
+            title: What it is called, "" for what is said first.
+            model: Who answers.
+            persona: Who the model is, "" for no persona.
+            system: The system prompt.
+            tags: The tags that it bears.
+            after: A message of another session, whose branch down to it is copied; None copies nothing.
+        """
         now = self.now()
         values = {"title": sanitize_line(title), "model": model, "persona": persona, "system": system}
         with self.database.transaction() as connection:
             session = self.fresh_id(connection)
             times = {"created_at": now, "updated_at": now}
-            insert(connection, "sessions", {"id": session, "tags": tags_text(tags), **values, **times})
+            number = insert(
+                connection, "sessions", {"id": session, "tags": tags_text(tags), **values, **times}
+            )
+            if after is not None:
+                head = branches.copy(connection, after, number)
+                update(connection, "sessions", "number", number, {"head": head})
         return session
 
     def configure(

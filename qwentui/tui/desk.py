@@ -108,6 +108,11 @@ class Desk:
         """How many replies run."""
         return sum(chat.busy for chat in self.chats)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs, and nothing waits that will go."""
+        return not self.running and all(prompt.held for prompt in self.waiting)
+
     def waits(self, chat: LiveChat) -> list[Waiting]:
         """The prompts that wait in one chat."""
         return [prompt for prompt in self.waiting if prompt.chat is chat]

@@ -11,7 +11,15 @@ from typing import Literal
 from textual.binding import Binding
 
 Where = Literal[
-    "everywhere", "chat", "composer", "completion", "transcript", "sessions", "filter", "settings"
+    "everywhere",
+    "chat",
+    "composer",
+    "completion",
+    "transcript",
+    "sessions",
+    "filter",
+    "settings",
+    "compare",
 ]
 
 
@@ -59,6 +67,7 @@ KEYS = (
     Key("memory", "f7", "memory", "Load, keep or unload the model", "chat", priority=True),
     Key("persona", "f9", "persona", "Choose who the model is: the personas", "chat", priority=True),
     Key("settings", "f11,ctrl+comma", "settings", "The settings", "chat", priority=True),
+    Key("compare", "f12", "compare", "One prompt to two personas, side by side", "chat", priority=True),
     Key("page_up", "pageup", "page_up", "A page up", "chat", priority=True),
     Key("page_down", "pagedown", "page_down", "A page down", "chat", priority=True),
     Key("to_top", "ctrl+home", "to_top", "To the beginning", "chat", priority=True),
@@ -156,6 +165,33 @@ KEYS = (
         "screen.back",
         "Back to the chat",
         "settings",
+        priority=True,
+    ),
+    Key("other_side", "tab", "screen.other", "The other answer", "compare"),
+    Key(
+        "take_side",
+        "enter",
+        "screen.take",
+        "Go on in the chat with this answer",
+        "compare",
+        priority=True,
+    ),
+    Key("compare_again", "r", "screen.again", "Ask both again", "compare"),
+    Key("compare_swapped", "x", "screen.swap", "Ask both again, in the other order", "compare"),
+    Key("compare_rounds", "h", "screen.rounds", "Ask again, with or without this chat's rounds", "compare"),
+    Key("compare_next", "n", "screen.go_on", "Ask the one that Escape held back", "compare"),
+    Key("side_down", "j", "scroll_down", "Down", "compare"),
+    Key("side_up", "k", "scroll_up", "Up", "compare"),
+    Key("side_top", "g", "scroll_home", "To the beginning", "compare"),
+    Key("side_end", "G", "scroll_end", "To the end, and follow it", "compare"),
+    Key("side_fold", "space,z", "toggle_fold", "Fold or unfold the thinking", "compare"),
+    Key("side_copy", "y", "copy_answer", "Copy the answer", "compare"),
+    Key(
+        "leave_compare",
+        "escape",
+        "screen.leave",
+        "Stop the one that runs; else back",
+        "compare",
         priority=True,
     ),
 )

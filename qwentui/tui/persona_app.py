@@ -15,6 +15,8 @@ from qwentui.tui.memory_app import MemoryApp
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.chat.persona import Persona
     from qwentui.session import ChatSession
@@ -35,16 +37,12 @@ class PersonaApp(MemoryApp):
             self.run_worker(self._ask_for_persona(session), group="persona", exclusive=True)
 
     async def _ask_for_persona(self, session: ChatSession) -> None:
-        from qwentui.chat.message import Message, Role
         from qwentui.store.personas import load_personas
         from qwentui.tui.screens.persona_picker import PersonaPicker
 
-        def count(system: str) -> str:
-            prompt = (Message(Role.SYSTEM, system),)
-            return str(session.planner.counter.count(prompt, think=session.thinks))
-
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
-        self.push_screen(PersonaPicker(personas, session.options.persona, count), self._persona_chosen)
+        picker = PersonaPicker(personas, session.options.persona, count_of(session))
+        self.push_screen(picker, self._persona_chosen)
 
     def _persona_chosen(self, chosen: PersonaChosen | None) -> None:
         if chosen is not None and self.chat.session is not None:
@@ -156,6 +154,17 @@ class PersonaApp(MemoryApp):
                 except SettingsError as error:
                     self.chat.notice(str(error), "warning")
         return None
+
+
+def count_of(session: ChatSession) -> Callable[[str], str]:
+    """Says how many tokens a system prompt has in a session, and how sure that is."""
+    from qwentui.chat.message import Message, Role
+
+    def count(system: str) -> str:
+        prompt = (Message(Role.SYSTEM, system),)
+        return str(session.planner.counter.count(prompt, think=session.thinks))
+
+    return count
 
 
 def greet(chat: LiveChat, persona: Persona | None) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import CannotContinue
 from qwentui.chat.stream import AwaitingServer, FinishReason, Phase, Restoring, Retrying
-from qwentui.language import N_, _
+from qwentui.language import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qwentui.chat.conversation import Conversation, Reply
     from qwentui.chat.errors import QwentuiError
@@ -201,3 +201,60 @@ def footer(reply: Reply) -> str:
         parts.append(_("{count} control characters made visible or removed").format(count=reply.removed))
     parts.append(_(_ENDS[reply.finish_reason]))
     return " · ".join(parts)
+
+
+def figures(reply: Reply) -> str:
+    """What is to know about a reply that is compared, beside its footer: its prompt and its length."""
+    parts = []
+    server = reply.usage.server
+    if server.prompt_eval_count is not None:
+        prompt = ngettext("prompt {count:,} token", "prompt {count:,} tokens", server.prompt_eval_count)
+        parts.append(prompt.format(count=server.prompt_eval_count))
+    if server.prompt_eval_duration is not None:
+        parts.append(_("evaluated in {seconds:.2f} s").format(seconds=server.prompt_eval_duration))
+    length = len(reply.message.content)
+    parts.append(ngettext("{count:,} character", "{count:,} characters", length).format(count=length))
+    return " · ".join(parts)
+
+
+def difference(first: Reply, second: Reply) -> str:
+    """How far the second reply of a comparison is from the first; what is not known is not said."""
+    from qwentui.chat.comparing import apart
+
+    gap = apart(first, second)
+    parts = []
+    if gap.tokens is not None:
+        parts.append(_("{difference:+,} tok").format(difference=gap.tokens))
+    if gap.ttft is not None:
+        parts.append(_("ttft {difference:+.2f} s").format(difference=gap.ttft))
+    if gap.rate is not None:
+        parts.append(_("{difference:+.1f} tok/s").format(difference=gap.rate))
+    length = ngettext("{difference:+,} character", "{difference:+,} characters", abs(gap.characters))
+    parts.append(length.format(difference=gap.characters))
+    return " · ".join(parts)
+
+
+def unequal(replies: Mapping[str, Reply]) -> list[str]:
+    """What was not the same for two replies that are compared, a sentence each.
+
+    Args:
+        replies: The two, by what each is called.
+    """
+    from qwentui.chat.comparing import load_wait, was_cached
+
+    told = []
+    for name, reply in replies.items():
+        if (load := load_wait(reply)) is not None:
+            text = _("{name} waited {seconds:.1f} s for the model to be loaded.")
+            told.append(text.format(name=name, seconds=load))
+    first, second = replies.items()
+    for (name, reply), (_other, slower) in ((first, second), (second, first)):
+        if was_cached(reply.usage.server, slower.usage.server):
+            text = _(
+                "{name}'s prompt was in the server's cache in part: its first token had less to wait for."
+            )
+            told.append(text.format(name=name))
+    for name, reply in replies.items():
+        if reply.finish_reason is not FinishReason.STOP:
+            told.append(_("{name}'s answer is not whole.").format(name=name))
+    return told

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.errors import QwentuiError, SettingsError
 from qwentui.language import _
 from qwentui.store.paths import shipped
-from qwentui.tui.command_app import CommandApp
+from qwentui.tui.compare_app import CompareApp
 from qwentui.tui.theme import palette_colors, textual_theme
 from qwentui.tui.transcript.palette import Palette
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qwentui.store.themes import ThemeFile
 
 
-class SettingsApp(CommandApp):
+class SettingsApp(CompareApp):
     """Goes by settings that may change."""
 
     def on_chat_screen_settings_wanted(self) -> None:

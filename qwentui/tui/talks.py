@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qwentui.chat.conversation import Conversation
-    from qwentui.recording import Recorder
+    from qwentui.recording import Beginning, Recorder
     from qwentui.store.database import Opening
     from qwentui.store.drafts import Draft
     from qwentui.store.records import Interrupted
@@ -68,11 +68,11 @@ class Talks:
         self._writer = writer
         return interrupted
 
-    def recorder(self) -> Recorder | None:
-        """A recorder for a new talk; None when there is no store."""
+    def recorder(self, beginning: Beginning | None = None) -> Recorder | None:
+        """A recorder for a new talk, which begins so; None when there is no store."""
         from qwentui.recording import Recorder
 
-        return None if self._writer is None else Recorder(self._writer)
+        return None if self._writer is None else Recorder(self._writer, beginning=beginning)
 
     async def take_up(self, which: str, message: int | None = None) -> TakenUp:
         """A talk with what goes on recording it.

@@ -68,7 +68,7 @@ class Titles:
 
     def look(self) -> None:
         """Begin, or give way, by what the desk is doing now."""
-        idle = not self._desk.running and all(prompt.held for prompt in self._desk.waiting)
+        idle = self._desk.idle
         if not idle and self._task is not None:
             # A task that is cancelled before its first step would never come to its end.
             asyncio.get_running_loop().call_soon(self._task.cancel)

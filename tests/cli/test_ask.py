@@ -107,6 +107,14 @@ def test_what_cannot_be_asked_is_one_sentence(
     assert run.stderr.count(b"\n") == 1
 
 
+def test_a_question_that_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "--json", "sum up", piped=b"word " * 20_000)
+        assert server.server.count("/api/chat") == 0
+    assert (run.returncode, run.stdout, run.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"Shorten it" in run.stderr
+
+
 def test_nobody_there_is_one_sentence(tmp_path: Path) -> None:
     run = _ask(tmp_path, "127.0.0.1:1", "hi")
     assert run.returncode == 2

@@ -10,7 +10,7 @@ from typing import Literal
 
 from qwentui.language import N_
 
-Kind = Literal["", "model", "persona", "think", "budget", "option", "set_option"]
+Kind = Literal["", "model", "persona", "pair", "think", "budget", "option", "set_option"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,14 @@ COMMANDS = (
         "[NAME]",
         "app.use_persona",
         "persona",
+    ),
+    Command(
+        "compare",
+        "compare",
+        N_("One prompt to two personas, side by side"),
+        "[NAME NAME]",
+        "app.compare_named",
+        "pair",
     ),
     Command("think", "toggle_think", N_("Thinking"), "[default|on|off]", "app.set_think", "think"),
     Command(

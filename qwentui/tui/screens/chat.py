@@ -51,6 +51,9 @@ class ChatScreen(ComposingScreen):
     class SettingsWanted(Message):
         """The user wants to see the settings."""
 
+    class CompareWanted(Message):
+        """The user wants one prompt answered by two personas."""
+
     class Answered(Message):
         """A reply has ended."""
 
@@ -160,6 +163,10 @@ class ChatScreen(ComposingScreen):
     def action_settings(self) -> None:
         """Show the settings."""
         self.post_message(self.SettingsWanted())
+
+    def action_compare(self) -> None:
+        """Choose two personas that answer one prompt."""
+        self.post_message(self.CompareWanted())
 
     def action_toggle_think(self) -> None:
         """Go to the next setting of `think`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwentui.language import _
@@ -44,6 +45,10 @@ class CommandCompletion:
         """What may stand behind a command, from `start` on."""
         if column < start:
             return None
+        if kind == "pair":
+            # Two names, of which the last one is being typed.
+            start = max(start, line.rfind(" ") + 1)
+            return _offer(line, start, len(line), _in_quotes(self._known("persona")))
         if kind not in {"option", "set_option"}:
             return _offer(line, start, len(line), self._known(kind))
         key = line[start:].partition(" ")[0]
@@ -83,6 +88,13 @@ def _commands() -> tuple[Candidate, ...]:
         )
         for command in COMMANDS
     )
+
+
+def _in_quotes(names: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Names that stand for one word each, whatever is in them."""
+    import shlex
+
+    return tuple(replace(name, text=shlex.quote(name.text)) if " " in name.text else name for name in names)
 
 
 def _options(*, behind: bool) -> tuple[Candidate, ...]:

@@ -70,6 +70,13 @@ class ComposingScreen(ShowingScreen):
         session = self.session
         if session is None:
             return True
+        if not self.confirms(session, text):
+            return False
+        # What a prompt that waits will follow is not known yet; it is looked at when its turn has come.
+        return self.busy or await self._fits(session, text)
+
+    def confirms(self, session: ChatSession, text: str) -> bool:
+        """Whether `text` holds nothing that the model would obey, or the user was told and wants it sent."""
         control = session.planner.counter.control_tokens(text)
         if control and text != self.live.confirmed:
             self.live.confirmed = text
@@ -77,8 +84,7 @@ class ComposingScreen(ShowingScreen):
 
             self.notice(phrases.control_tokens(control), "warning")
             return False
-        # What a prompt that waits will follow is not known yet; it is looked at when its turn has come.
-        return self.busy or await self._fits(session, text)
+        return True
 
     async def _fits(self, session: ChatSession, text: str) -> bool:
         try:

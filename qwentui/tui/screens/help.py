@@ -27,6 +27,7 @@ _HEADINGS = {
     "sessions": N_("In the list of chats (Ctrl+S)"),
     "filter": N_("In its filter (/)"),
     "settings": N_("In the settings (F11)"),
+    "compare": N_("In a comparison (F12)"),
 }
 _KEY_WIDTH = 30
 

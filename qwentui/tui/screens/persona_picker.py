@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.binding import Binding
@@ -20,8 +20,9 @@ from qwentui.store.personas import resolved
 from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from textual import events
     from textual.app import ComposeResult
 
     from qwentui.store.personas import KeptPersona, Personas
@@ -37,8 +38,38 @@ class PersonaChosen:
     kept: KeptPersona | None
 
 
-class PersonaPicker(ModalScreen[PersonaChosen | None]):
-    """Gives the choice, or None when the user goes back.
+R = TypeVar("R")
+
+
+class _Letters(Line):
+    """The filter.
+
+    Args:
+        placeholder: What it says while it is empty.
+        actions: The screen's actions for keys that are no letters here.
+    """
+
+    def __init__(self, placeholder: str, actions: Mapping[str, str]) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._actions = actions
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Act on a key when its turn has come, between those that came in the same burst.
+
+        Textual runs a widget's bindings only after the key has travelled up to the app.
+        """
+        own = [binding.action for binding in self._bindings.key_to_bindings.get(event.key, ())]
+        action = f"screen.{self._actions[event.key]}" if event.key in self._actions else next(iter(own), None)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
+
+
+class PersonaBrowser(ModalScreen[R | None]):
+    """Shows the personas; a subclass says what becomes of the one that is taken, and gives the result.
+
+    The result is None when the user goes back.
 
     Args:
         personas: What there is.
@@ -48,9 +79,8 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
         Binding("escape,f9", "back", "Back", show=False, priority=True),
-        Binding("down", "down", "Down", show=False, priority=True),
-        Binding("up", "up", "Up", show=False, priority=True),
     ]
+    LETTER_ACTIONS: ClassVar[Mapping[str, str]] = {"down": "down", "up": "up", "enter": "take"}
 
     def __init__(self, personas: Personas, current: str, count: Callable[[str], str]) -> None:
         super().__init__()
@@ -58,10 +88,11 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
         self._current = current
         self._count = count
         self._shown: list[KeptPersona | None] = []
+        self._filled = ""
 
     def compose(self) -> ComposeResult:
         """The filter over the list over the preview."""
-        line = Line(placeholder=_("a few letters of the name"), compact=True)
+        line = _Letters(_("a few letters of the name"), self.LETTER_ACTIONS)
         with Vertical(id="panel"):
             yield line
             yield OptionList(markup=False, compact=True)
@@ -69,7 +100,7 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             yield Static(self._trouble(), id="hint", markup=False)
 
     def _trouble(self) -> str:
-        ways = _("enter takes it · esc goes back")
+        ways = self.ways()
         broken = self._personas.broken
         if broken:
             told = _("{trouble} ({count} broken: qwentui doctor)")
@@ -88,9 +119,16 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what fits."""
         event.stop()
-        self._fill(event.value)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show what fits the letters that are there by now."""
+        letters = self.query_one(Input).value
+        if letters != self._filled:
+            self._fill(letters)
 
     def _fill(self, wanted: str) -> None:
+        self._filled = wanted
         named = ((kept, (kept.persona.name, kept.path.stem)) for kept in self._personas.kept)
         self._shown = [*fitting(wanted, named), *([] if wanted.strip() else [None])]
         options = self.query_one(OptionList)
@@ -101,12 +139,13 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             self.query_one("#preview", Static).update(_("None fits."))
 
     def _line(self, kept: KeptPersona | None) -> Text:
+        mark = self.mark(kept)
         if kept is None:
-            return Text(_("no persona"))
+            return Text(mark + _("no persona"))
         about = "  ".join(
             part for part in (kept.persona.description, sanitize_line(kept.persona.model)) if part
         )
-        return Text.assemble(kept.persona.name, ("  " + about, "dim"))
+        return Text.assemble(mark + kept.persona.name, ("  " + about, "dim"))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the prompt, and what it costs."""
@@ -130,22 +169,53 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
 
     def action_down(self) -> None:
         """Move down."""
+        self._follow()
         self.query_one(OptionList).action_cursor_down()
 
     def action_up(self) -> None:
         """Move up."""
+        self._follow()
         self.query_one(OptionList).action_cursor_up()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def action_take(self) -> None:
         """Take the one at the cursor."""
-        event.stop()
-        self._take(self.query_one(OptionList).highlighted)
+        for kept in self.at_cursor:
+            self.take(kept)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the one that was clicked."""
         event.stop()
-        self._take(event.option_index)
+        self.action_take()
 
-    def _take(self, index: int | None) -> None:
-        if index is not None and index < len(self._shown):
-            self.dismiss(PersonaChosen(self._shown[index]))
+    @property
+    def at_cursor(self) -> tuple[KeptPersona | None, ...]:
+        """The persona at the cursor, None for no persona; nothing where the list is empty."""
+        self._follow()
+        place = self.query_one(OptionList).highlighted
+        return () if place is None else tuple(self._shown[place : place + 1])
+
+    def show_marks(self) -> None:
+        """Show what stands before each persona now."""
+        options = self.query_one(OptionList)
+        for place, kept in enumerate(self._shown):
+            options.replace_option_prompt_at_index(place, self._line(kept))
+
+    def ways(self) -> str:
+        """What the keys do."""
+        return _("enter takes it · esc goes back")
+
+    def mark(self, _kept: KeptPersona | None) -> str:
+        """What stands before a persona in the list: nothing, here."""
+        return ""
+
+    def take(self, kept: KeptPersona | None) -> None:
+        """The user took a persona, None for no persona."""
+        raise NotImplementedError
+
+
+class PersonaPicker(PersonaBrowser[PersonaChosen]):
+    """Gives the choice, or None when the user goes back."""
+
+    def take(self, kept: KeptPersona | None) -> None:
+        """That is the choice."""
+        self.dismiss(PersonaChosen(kept))
