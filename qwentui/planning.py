@@ -37,6 +37,11 @@ class Plan:
     border: int | None
     fit: Fit
 
+    @property
+    def has_images(self) -> bool:
+        """Whether the count holds a guess that no text explains."""
+        return any(message.images for message in self.messages)
+
     def check(self) -> None:
         """Make sure that something can be sent.
 
@@ -136,7 +141,9 @@ class Planner:
             tokens = await count(asked)
             if tokens is None:
                 break
-            self.counter.reconcile(asked.count, tokens)
+            # What images take teaches nothing about text.
+            if not asked.has_images:
+                self.counter.reconcile(asked.count, tokens)
             if tokens <= self.policy.limit:
                 return self._counted(asked, tokens)
             if least:
