@@ -15,7 +15,8 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "qwentui" / "locale"
-KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "Key": (4,)}
+"""What marks a message; of a row in the table of keys that is its help."""
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))

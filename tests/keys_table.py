@@ -12,6 +12,7 @@ WHERE = {
     "everywhere": "everywhere",
     "chat": "in the chat",
     "composer": "while writing",
+    "completion": "in a list of completions",
     "transcript": "while reading",
     "sessions": "in the list of chats",
     "filter": "in its filter",

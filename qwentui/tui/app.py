@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SuspendNotSupported
 
-from qwentui.backends.choice import short_name
 from qwentui.chat.errors import QwentuiError, StoreError
 from qwentui.chat.sanitize import sanitize_whole
+from qwentui.language import _
 from qwentui.store.prompt_history import append_prompt, load_prompts
+from qwentui.tui import phrases
 from qwentui.tui.clipboard import osc52, write_copy
 from qwentui.tui.desk_app import DeskApp
 from qwentui.tui.editor import edit, page
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NEXT_THINK: dict[Think, tuple[Think, str]] = {None: (True, "on"), True: (False, "off")}
+_NEXT_THINK: dict[Think, Think] = {None: True, True: False}
 
 
 class QwentuiApp(DeskApp):
@@ -134,11 +135,11 @@ class QwentuiApp(DeskApp):
         if session is None:
             return
         if not session.model.can_think:
-            self.chat.notice(f"{short_name(session.model.name)} cannot think.")
+            self.chat.notice(phrases.cannot_think(session.model.name))
             return
-        think, name = _NEXT_THINK.get(session.options.think, (None, "the model's default"))
+        think = _NEXT_THINK.get(session.options.think)
         session.options = replace(session.options, think=think)
-        self.chat.notice(f"Thinking from the next message on: {name}.")
+        self.chat.notice(phrases.thinking_from_now(think))
 
     def on_reading_screen_copy_wanted(self, message: ChatScreen.CopyWanted) -> None:
         """Put text on the clipboard, or into a file when that cannot be."""
@@ -146,14 +147,14 @@ class QwentuiApp(DeskApp):
         sequence = None if way == "file" else osc52(message.text, tmux=way == "tmux")
         if sequence is not None and self._driver is not None:
             self._driver.write(sequence)
-            self.chat.title_bar.show(note=f"copied {message.what}")
+            self.chat.title_bar.show(note=phrases.copied(message.what))
             return
         try:
             path = write_copy(self.launch.paths.state, message.text)
         except StoreError as error:
             self.chat.notice(str(error), "error")
         else:
-            self.chat.notice(f"Copied {message.what} to {path}.")
+            self.chat.notice(phrases.copied_to_file(message.what, str(path)))
 
     def on_composer_editor_wanted(self) -> None:
         """Give the terminal to the user's editor, and take back what was written."""
@@ -173,7 +174,7 @@ class QwentuiApp(DeskApp):
             with self.suspend():
                 return program()
         except SuspendNotSupported:
-            self.chat.notice("This terminal cannot be handed over to another program.", "warning")
+            self.chat.notice(_("This terminal cannot be handed over to another program."), "warning")
         except QwentuiError as error:
             self.chat.notice(str(error), "error")
         return None

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store.paths import private_folder
 
 if TYPE_CHECKING:
@@ -46,5 +47,6 @@ def write_copy(folder: Path, text: str) -> Path:
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8", errors="replace", newline="")
     except OSError as error:
-        raise StoreError(f"The copy cannot be written to {path}: {error.strerror}.") from error
+        sentence = _("The copy cannot be written to {path}: {reason}.")
+        raise StoreError(sentence.format(path=path, reason=error.strerror)) from error
     return path

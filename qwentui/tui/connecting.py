@@ -10,6 +10,7 @@ from textual.app import App
 from qwentui.backends.choice import fitting, short_name
 from qwentui.chat.errors import EmbeddedError, ModelNotFound, QwentuiError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 from qwentui.tui.talks import Talks
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class ConnectingApp(App[None]):
         host = self._host or ""
         try:
             host = self.launch.endpoint(self._host).host
-            self.chat.title_bar.show(host=host, note="connecting")
+            self.chat.title_bar.show(host=host, note=_("connecting"))
             await self._use(await self.launch.open_server(self._host))
         except QwentuiError as error:
             self._offer_ways_on(error, host)
@@ -99,12 +100,14 @@ class ConnectingApp(App[None]):
         if len(names) == 1:
             await self._use_model(names[0])
         elif not models:
-            raise ModelNotFound("The server has no models.", "Get one with: ollama pull qwen3", status=404)
+            raise ModelNotFound(
+                _("The server has no models."), _("Get one with: ollama pull qwen3"), status=404
+            )
         else:
-            name = sanitize_line(wanted)
-            question = f"Several models fit {name!r}." if names else f"There is no model {name!r} here."
+            several, none = _("Several models fit {name!r}."), _("There is no model {name!r} here.")
+            question = (several if names else none).format(name=sanitize_line(wanted))
             fit = [model for model in models if model.name in names] or models
-            self._pick("Several models are loaded." if not wanted else question, fit, frozenset(loaded))
+            self._pick(_("Several models are loaded.") if not wanted else question, fit, frozenset(loaded))
 
     def _pick(self, question: str, models: Sequence[ModelSummary], loaded: frozenset[str]) -> None:
         from qwentui.tui.screens.model_picker import ModelPicker
@@ -117,7 +120,7 @@ class ConnectingApp(App[None]):
         if name is not None:
             self.run_worker(self._switch(name), group="connect", exclusive=True)
         elif self.chat.session is None:
-            self.chat.notice("No model is chosen; Ctrl+O chooses one.")
+            self.chat.notice(_("No model is chosen; Ctrl+O chooses one."))
 
     async def _switch(self, name: str) -> None:
         try:
@@ -136,7 +139,9 @@ class ConnectingApp(App[None]):
             session = self._seat_all(backend, details)
         else:
             if session.model.name != name and session.conversation.turns:
-                self.chat.notice(f"From here on: {short_name(name)} @ {backend.host}")
+                self.chat.notice(
+                    _("From here on: {model} @ {host}").format(model=short_name(name), host=backend.host)
+                )
             session.use(backend, details)
         contradiction = session.planner.policy.contradiction
         if contradiction:
@@ -212,7 +217,9 @@ class ConnectingApp(App[None]):
 
     def _embedded_started(self, result: Backend | QwentuiError | None) -> None:
         if result is None:
-            cancelled = EmbeddedError("The built-in model was not started.", "It goes on where it stopped.")
+            cancelled = EmbeddedError(
+                _("The built-in model was not started."), _("It goes on where it stopped.")
+            )
             self._offer_ways_on(cancelled, self._host or "")
         elif isinstance(result, QwentuiError):
             self._offer_ways_on(result, self._host or "")
@@ -242,7 +249,7 @@ class ConnectingApp(App[None]):
         if isinstance(backend, OllamaBackend):
             self._show_models(backend, models, loaded)
         else:
-            self._pick(f"Models at {backend.host}", models, loaded)
+            self._pick(_("Models at {host}").format(host=backend.host), models, loaded)
 
     def _show_models(
         self, backend: OllamaBackend, models: tuple[ModelSummary, ...], loaded: frozenset[str]

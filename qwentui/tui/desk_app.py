@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.tui import phrases
 from qwentui.tui.desk import Desk
 from qwentui.tui.persona_app import PersonaApp
@@ -71,7 +72,8 @@ class DeskApp(PersonaApp):
             self.chat.post_message(self.chat.Answered())
         else:
             chat.unseen = True
-            self.chat.note(f"answered: {chat.title}" if chat.complete else f"broken off: {chat.title}")
+            told = _("answered: {title}") if chat.complete else _("broken off: {title}")
+            self.chat.note(told.format(title=chat.title))
 
     def _ask_for_title(self, chat: LiveChat) -> None:
         if self._titles is None:
@@ -123,7 +125,7 @@ class DeskApp(PersonaApp):
         items, chat.places = items_of(taken.conversation, taken.recorder.turns)
         chat.sheet.load(items)
         if phrases.was_interrupted(taken.conversation):
-            chat.sheet.append(NoticeItem(phrases.GO_ON))
+            chat.sheet.append(NoticeItem(_(phrases.GO_ON)))
         if chat.session is not None:
             chat.seat(chat.session)
             self.cast_as_stored(chat)
@@ -140,7 +142,7 @@ class DeskApp(PersonaApp):
     async def _restore_drafts(self) -> None:
         """Bring back the chats in which nothing was said yet; the first into the one that is shown."""
         chat = self.chat.live if not self.chat.live.said else self.desk.open()
-        for _ in range(_MOST_DRAFTS):
+        for _attempt in range(_MOST_DRAFTS):
             if not await self._take_draft(chat):
                 break
             chat = self.desk.open()
@@ -160,21 +162,20 @@ class DeskApp(PersonaApp):
         title = repr(self._interrupted[-1].session.title)
         count = len(self.interrupted)
         if count == 1:
-            self.chat.notice(
-                f"The reply in {title} was interrupted; what came of it is kept. F3 opens that chat."
-            )
+            told = _("The reply in {title} was interrupted; what came of it is kept. F3 opens that chat.")
         else:
-            self.chat.notice(
-                f"Replies in {count} chats were interrupted, the last one in {title}; what came of them is"
+            told = _(
+                "Replies in {count} chats were interrupted, the last one in {title}; what came of them is"
                 " kept. F3 opens one after the other, Ctrl+S lists them."
             )
+        self.chat.notice(told.format(count=count, title=title))
 
     def on_chat_screen_interrupted_wanted(self) -> None:
         """Open the chat that was interrupted last."""
         if self._interrupted:
             self.open_session(self._interrupted[-1].session.id)
         else:
-            self.chat.note("no reply was interrupted")
+            self.chat.note(_("no reply was interrupted"))
 
     # From chat to chat
 
@@ -260,7 +261,7 @@ class DeskApp(PersonaApp):
 
         session = self.chat.live.id
         if session is None:
-            self.chat.notice("Nothing has been said in this chat yet.")
+            self.chat.notice(_("Nothing has been said in this chat yet."))
         else:
             screen = ExportScreen(self.talks, session, self.chat.live.title, self.launch.paths)
             self.push_screen(screen, self._exported)

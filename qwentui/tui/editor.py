@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from qwentui.chat.errors import QwentuiError
+from qwentui.language import _
 
 
 def edit(text: str) -> str:
@@ -42,6 +43,8 @@ def _run(command: str, path: str) -> None:
         # The user's own command, with the user's own rights.
         code = subprocess.run([*shlex.split(command), path], check=False).returncode  # noqa: S603
     except (OSError, ValueError) as error:
-        raise QwentuiError(f"{command!r} cannot be started.", "Set EDITOR or PAGER to a program.") from error
+        sentence = _("{command!r} cannot be started.").format(command=command)
+        raise QwentuiError(sentence, _("Set EDITOR or PAGER to a program.")) from error
     if code != 0:
-        raise QwentuiError(f"{command!r} ended with code {code}.", "Your text is as it was.")
+        sentence = _("{command!r} ended with code {code}.").format(command=command, code=code)
+        raise QwentuiError(sentence, _("Your text is as it was."))

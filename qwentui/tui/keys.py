@@ -10,7 +10,7 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["everywhere", "chat", "composer", "transcript", "sessions", "filter"]
+Where = Literal["everywhere", "chat", "composer", "completion", "transcript", "sessions", "filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,11 @@ KEYS = (
     Key("editor", "ctrl+g", "editor", "Write in $EDITOR", "composer"),
     Key("undo", "ctrl+underscore", "undo", "Undo", "composer"),
     Key("leave", "ctrl+d", "leave", "Quit, in an empty composer", "composer"),
+    Key("completion_take", "tab", "take_completion", "Take the chosen one", "completion"),
+    Key("completion_accept", "enter", "accept_completion", "Take it; send what is complete", "completion"),
+    Key("completion_down", "down", "move_completion(1)", "Down", "completion"),
+    Key("completion_up", "up", "move_completion(-1)", "Up", "completion"),
+    Key("completion_close", "escape", "refuse_completion", "Close the list", "completion"),
     Key("write", "i,tab", "screen.write", "Back to the composer", "transcript"),
     Key("down", "j", "scroll_down", "Down", "transcript"),
     Key("up", "k", "scroll_up", "Up", "transcript"),

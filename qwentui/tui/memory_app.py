@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import BackendError, StoreError
+from qwentui.language import _
 from qwentui.tui import phrases
 from qwentui.tui.connecting import ConnectingApp
 
@@ -86,7 +87,7 @@ class MemoryApp(ConnectingApp):
 
         session = self.chat.session
         if session is None:
-            self.chat.notice("There is no model yet.")
+            self.chat.notice(_("There is no model yet."))
             return
         screen = MemoryScreen(short_name(session.model.name), self.launch.settings.model.keep_alive)
         self.push_screen(screen, self._wished)
@@ -102,13 +103,14 @@ class MemoryApp(ConnectingApp):
         try:
             if wish == "unload":
                 await session.backend.unload(session.model.name)
-                self.chat.notice(f"{name} leaves the memory; the next message loads it again.")
+                self.chat.notice(
+                    _("{model} leaves the memory; the next message loads it again.").format(model=name)
+                )
             else:
                 session.options = replace(session.options, keep_alive=keep_alive)
-                self.chat.note(f"loading {name}")
+                self.chat.note(_("loading {model}").format(model=name))
                 await _load(session)
-                stays = "until it is unloaded" if wish == "keep" else f"for {keep_alive} after each reply"
-                self.chat.notice(f"{name} is in memory, and stays {stays}.")
+                self.chat.notice(phrases.loaded(name, None if wish == "keep" else keep_alive))
         except BackendError as error:
             self.chat.notice(str(error), "error")
         finally:

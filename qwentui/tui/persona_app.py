@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from qwentui.backends.choice import fitting, short_name
 from qwentui.chat.errors import QwentuiError, SettingsError, StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
+from qwentui.tui import phrases
 from qwentui.tui.memory_app import MemoryApp
 from qwentui.tui.transcript.items import NoticeItem
 
@@ -28,7 +30,7 @@ class PersonaApp(MemoryApp):
         """Ask who it is to be."""
         session = self.chat.session
         if session is None:
-            self.chat.notice("There is no model yet.")
+            self.chat.notice(_("There is no model yet."))
         else:
             self.run_worker(self._ask_for_persona(session), group="persona", exclusive=True)
 
@@ -60,11 +62,11 @@ class PersonaApp(MemoryApp):
             return
         num_ctx = session.num_ctx
         self.launch.cast(session, persona)
-        name = persona.name if persona is not None else "no persona"
-        chat.sheet.append(NoticeItem(f"From here on: {name}."))
+        name = persona.name if persona is not None else _("no persona")
+        chat.sheet.append(NoticeItem(phrases.from_here_on(name)))
         if session.num_ctx != num_ctx:
-            text = f"{session.num_ctx:,} tokens of context instead of {num_ctx:,}: the model is loaded again."
-            chat.sheet.append(NoticeItem(text, "warning"))
+            text = _("{new:,} tokens of context instead of {old:,}: the model is loaded again.")
+            chat.sheet.append(NoticeItem(text.format(new=session.num_ctx, old=num_ctx), "warning"))
         greet(chat, persona)
         self.chat.show_state()
         await self._keep_persona(session)
@@ -94,8 +96,11 @@ class PersonaApp(MemoryApp):
             self.chat.notice(str(error), "error")
             return
         wanted, answers = sanitize_line(persona.model, 60), short_name(session.model.name)
-        which = "which is not here" if not names else "which several models fit"
-        self.chat.notice(f"{persona.name} wants the model {wanted!r}, {which}; {answers} answers.", "warning")
+        if names:
+            told = _("{persona} wants the model {model!r}, which several models fit; {other} answers.")
+        else:
+            told = _("{persona} wants the model {model!r}, which is not here; {other} answers.")
+        self.chat.notice(told.format(persona=persona.name, model=wanted, other=answers), "warning")
 
     def _seat_all(self, backend: Backend, details: ModelDetails) -> ChatSession:
         waiting = [chat for chat in self.desk.chats if chat.session is None]
@@ -108,7 +113,7 @@ class PersonaApp(MemoryApp):
                 self.launch.cast(chat.session, self.launch.persona)
                 greet(chat, self.launch.persona)
                 if chat.id is not None:
-                    chat.sheet.append(NoticeItem(f"From here on: {self.launch.persona.name}."))
+                    chat.sheet.append(NoticeItem(phrases.from_here_on(self.launch.persona.name)))
                     self.run_worker(self._keep_persona(chat.session), group="persona")
         return shown
 

@@ -2,57 +2,113 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import CannotContinue
 from qwentui.chat.stream import AwaitingServer, FinishReason, Phase, Restoring, Retrying
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qwentui.chat.conversation import Conversation, Reply
     from qwentui.chat.errors import QwentuiError
+    from qwentui.chat.sampling import Think
     from qwentui.chat.stream import Miscounted
     from qwentui.session import ModelChanged
 
+What = Literal["message", "answer", "code block", "selection"]
+"""What was copied."""
+
+_COPIED = {
+    "message": N_("copied the message"),
+    "answer": N_("copied the answer"),
+    "code block": N_("copied the code block"),
+    "selection": N_("copied the selection"),
+}
+
+_COPIED_TO_FILE = {
+    "message": N_("Copied the message to {path}."),
+    "answer": N_("Copied the answer to {path}."),
+    "code block": N_("Copied the code block to {path}."),
+    "selection": N_("Copied the selection to {path}."),
+}
+
 _PHASES = {
-    Phase.CONNECTING: "connecting",
-    Phase.LOADING: "loading the model",
-    Phase.WAITING: "waiting",
-    Phase.THINKING: "thinking",
-    Phase.ANSWERING: "answering",
+    Phase.CONNECTING: N_("connecting"),
+    Phase.LOADING: N_("loading the model"),
+    Phase.WAITING: N_("waiting"),
+    Phase.THINKING: N_("thinking"),
+    Phase.ANSWERING: N_("answering"),
 }
 
 _ENDS = {
-    FinishReason.STOP: "stop",
-    FinishReason.LENGTH: "cut at its longest length",
-    FinishReason.CANCELLED: "stopped by you",
-    FinishReason.ERROR: "broken off",
-    FinishReason.INTERRUPTED: "interrupted",
+    FinishReason.STOP: N_("stop"),
+    FinishReason.LENGTH: N_("cut at its longest length"),
+    FinishReason.CANCELLED: N_("stopped by you"),
+    FinishReason.ERROR: N_("broken off"),
+    FinishReason.INTERRUPTED: N_("interrupted"),
 }
+
+
+def copied(what: What) -> str:
+    """What went to the clipboard."""
+    return _(_COPIED[what])
+
+
+def copied_to_file(what: What, path: str) -> str:
+    """What went into a file, for there was no clipboard."""
+    return _(_COPIED_TO_FILE[what]).format(path=path)
+
+
+def cannot_think(model: str) -> str:
+    """Thinking was asked of a model that does none."""
+    return _("{model} cannot think.").format(model=short_name(model))
+
+
+def thinking_from_now(think: Think) -> str:
+    """What the key for thinking has come to."""
+    if think is None:
+        return _("Thinking from the next message on: the model's default.")
+    on, off = _("Thinking from the next message on: on."), _("Thinking from the next message on: off.")
+    return on if think else off
+
+
+def from_here_on(name: str) -> str:
+    """The persona or model that answers what comes next."""
+    return _("From here on: {name}.").format(name=name)
+
+
+def loaded(model: str, keep_alive: str | None) -> str:
+    """A model was loaded, and stays for `keep_alive` after each reply; None for good."""
+    if keep_alive is None:
+        return _("{model} is in memory, and stays until it is unloaded.").format(model=model)
+    told = _("{model} is in memory, and stays for {keep_alive} after each reply.")
+    return told.format(model=model, keep_alive=keep_alive)
 
 
 def running(phase: Phase, seconds: float) -> str:
     """The state of a reply while it runs."""
-    return f"{_PHASES[phase]} {seconds:.1f} s · esc stops"
+    return _("{phase} {seconds:.1f} s · esc stops").format(phase=_(_PHASES[phase]), seconds=seconds)
 
 
 def pausing(event: Retrying | Restoring | AwaitingServer, left: float) -> str:
     """What a reply waits for after a failure, counted down; `left` is what remains of the pause, seconds."""
     match event:
         case Retrying(attempt=attempt, attempts=attempts):
-            what = f"trying again in {left:.1f} s ({attempt} of {attempts})"
+            told = _("trying again in {seconds:.1f} s ({attempt} of {attempts}) · esc stops")
         case Restoring(attempt=attempt, attempts=attempts):
-            what = f"going on in {left:.1f} s ({attempt} of {attempts})"
-        case _:
-            what = f"the server is gone; waiting for it, {event.remaining + left:.0f} s more"
-    return f"{what} · esc stops"
+            told = _("going on in {seconds:.1f} s ({attempt} of {attempts}) · esc stops")
+        case AwaitingServer(remaining=remaining):
+            told = _("the server is gone; waiting for it, {seconds:.0f} s more · esc stops")
+            return told.format(seconds=remaining + left)
+    return told.format(seconds=left, attempt=attempt, attempts=attempts)
 
 
-RESTORING = "正在恢复对话历史 · Restoring the conversation"
+RESTORING = N_("Restoring the conversation")
 
-GO_ON = "The last reply was interrupted; F6 lets it go on where it stopped."
+GO_ON = N_("The last reply was interrupted; F6 lets it go on where it stopped.")
 
 
 def was_interrupted(conversation: Conversation) -> bool:
@@ -64,15 +120,18 @@ def was_interrupted(conversation: Conversation) -> bool:
 def failed(failure: QwentuiError, reply: Reply) -> str:
     """Why a reply ended, and which key helps."""
     can_go_on = reply.message.content.strip() and not isinstance(failure, CannotContinue)
-    return f"{failure} F6 lets the reply go on." if can_go_on else str(failure)
+    return _("{failure} F6 lets the reply go on.").format(failure=failure) if can_go_on else str(failure)
 
 
 def model_changed(change: ModelChanged) -> str:
     """The model was made anew under its name."""
-    told = f"{short_name(change.model.name)} was made anew on the server; the next answer is the new one's."
+    told = _("{model} was made anew on the server; the next answer is the new one's.")
     if change.stale:
-        told += " The old one is still in memory, and its template may be used: F7 unloads it."
-    return told
+        told = _(
+            "{model} was made anew on the server; the next answer is the new one's. The old one is still in"
+            " memory, and its template may be used: F7 unloads it."
+        )
+    return told.format(model=short_name(change.model.name))
 
 
 def version(place: int, count: int) -> str:
@@ -83,37 +142,42 @@ def version(place: int, count: int) -> str:
 def editing(number: int, *, is_reply: bool) -> str:
     """What the composer holds while a message of the talk is edited; `number` counts rounds from 1."""
     if is_reply:
-        return "editing the answer · enter lets it go on · esc leaves"
-    return f"editing message {number} · enter sends a new version · esc leaves"
+        return _("editing the answer · enter lets it go on · esc leaves")
+    return _("editing message {number} · enter sends a new version · esc leaves").format(number=number)
 
 
-UNSENT = "Stopped before it was sent; the text is in the composer again."
+UNSENT = N_("Stopped before it was sent; the text is in the composer again.")
 
-TRIMMED = "上下文已优化,保持响应流畅 · Context trimmed to keep replies fast"
+TRIMMED = N_("Context trimmed to keep replies fast")
 
 
 def miscounted(event: Miscounted) -> str:
     """The server counted otherwise than we did."""
     if event.likely_cut:
-        return (
-            f"The server counted {event.reported:,} prompt tokens, and {event.predicted:,} were sent: it has"
-            " cut the prompt, and the model has not seen all of it."
+        told = _(
+            "The server counted {reported:,} prompt tokens, and {predicted:,} were sent: it has cut the"
+            " prompt, and the model has not seen all of it."
         )
-    return (
-        f"The server counted {event.reported:,} prompt tokens where {event.predicted:,} were expected."
-        " From here on counts are about, and follow the server's."
-    )
+    else:
+        told = _(
+            "The server counted {reported:,} prompt tokens where {predicted:,} were expected. From here on"
+            " counts are about, and follow the server's."
+        )
+    return told.format(reported=event.reported, predicted=event.predicted)
 
 
 def control_tokens(tokens: Sequence[str]) -> str:
     """What is about to be sent holds words that the model obeys."""
     names = ", ".join(tokens[:3]) + (", …" if len(tokens) > 3 else "")  # noqa: PLR2004 - enough to see which
-    return f"Your text holds {names}, which the model would obey. F8 makes it plain; Enter sends it as it is."
+    told = _(
+        "Your text holds {names}, which the model would obey. F8 makes it plain; Enter sends it as it is."
+    )
+    return told.format(names=names)
 
 
 def end(reason: FinishReason) -> str:
     """Why a reply ended."""
-    return _ENDS[reason]
+    return _(_ENDS[reason])
 
 
 def footer(reply: Reply) -> str:
@@ -121,12 +185,12 @@ def footer(reply: Reply) -> str:
     usage = reply.usage
     parts = []
     if usage.server.eval_count is not None:
-        parts.append(f"{usage.server.eval_count:,} tok")
+        parts.append(_("{count:,} tok").format(count=usage.server.eval_count))
     if usage.ttft is not None:
-        parts.append(f"ttft {usage.ttft:.2f} s")
+        parts.append(_("ttft {seconds:.2f} s").format(seconds=usage.ttft))
     if (rate := usage.server.tokens_per_second) is not None:
-        parts.append(f"{rate:.1f} tok/s")
+        parts.append(_("{rate:.1f} tok/s").format(rate=rate))
     if reply.removed:
-        parts.append(f"{reply.removed} control characters made visible or removed")
-    parts.append(_ENDS[reply.finish_reason])
+        parts.append(_("{count} control characters made visible or removed").format(count=reply.removed))
+    parts.append(_(_ENDS[reply.finish_reason]))
     return " · ".join(parts)

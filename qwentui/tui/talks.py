@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ class Talks:
             self._tell(await writer.open())
             interrupted = await writer.write(lambda store: store.messages.interrupted())
         except StoreError as error:
-            self._warn(f"{error} What is said now is not kept.")
+            self._warn(_("{error} What is said now is not kept.").format(error=error))
             return ()
         self._writer = writer
         return interrupted
@@ -87,7 +88,7 @@ class Talks:
 
         session = await self.read(lambda store: store.resolve(which) if which else store.last())
         if session is None:
-            raise StoreError("There is no chat to take up yet.")
+            raise StoreError(_("There is no chat to take up yet."))
         if message is not None:
             await self.write(lambda store: store.messages.bring_into_view(message))
         loaded = await self.read(lambda store: store.load(session))
@@ -147,7 +148,7 @@ class Talks:
 
     def _opened(self) -> StoreWriter:
         if self._writer is None:
-            raise StoreError("The store of chats is not open, so only open chats can be shown.")
+            raise StoreError(_("The store of chats is not open, so only open chats can be shown."))
         return self._writer
 
     def close(self) -> None:
@@ -160,7 +161,10 @@ class Talks:
             self._warn(str(opening.trouble))
         salvage = opening.salvage
         if salvage is not None:
+            told = _(
+                "The store of chats was damaged: {messages:,} messages in {sessions:,} chats could be read;"
+                " the old file lies at {path}."
+            )
             self._warn(
-                f"The store of chats was damaged: {salvage.messages:,} messages in {salvage.sessions:,} chats"
-                f" could be read; the old file lies at {salvage.set_aside}."
+                told.format(messages=salvage.messages, sessions=salvage.sessions, path=salvage.set_aside)
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from qwentui.language import _
 from qwentui.tui.screens.reading import ReadingScreen
 from qwentui.tui.transcript.items import ReplyItem
 
@@ -81,7 +82,7 @@ class ActingScreen(ReadingScreen):
         if not text.strip() and item is not None:
             text = self.transcript.text_of(item).strip("\n")
         if not text.strip():
-            self._refuse("there is nothing to quote")
+            self._refuse(_("there is nothing to quote"))
             return
         self.transcript.unselect()
         composer = self.composer
@@ -97,7 +98,7 @@ class ActingScreen(ReadingScreen):
         session, item = self.session, self.transcript.at_cursor
         turn = None if item is None else self.watch_context.turn_of(item)
         if session is None or item is None or turn is None or turn >= len(session.conversation.turns):
-            self._refuse("there is no message here")
+            self._refuse(_("there is no message here"))
             return None
         here = Here(session, item, turn, isinstance(self.transcript.items[item], ReplyItem))
         return here if self._may_act(here) else None
@@ -105,7 +106,7 @@ class ActingScreen(ReadingScreen):
     def _may_act(self, here: Here) -> bool:
         """Whether nothing stands in the way of a key; if something does, the user is told."""
         if here.session.recorder is not None and here.turn >= len(known_turns(here.session)):
-            self.notice("That message could not be kept in the store, so it has no branches.", "warning")
+            self.notice(_("That message could not be kept in the store, so it has no branches."), "warning")
             return False
         return not self._occupied()
 
@@ -116,9 +117,9 @@ class ActingScreen(ReadingScreen):
     def _occupied(self) -> bool:
         """Whether something else goes first; the user is told."""
         if self.busy:
-            self._refuse("a reply runs: esc stops it first")
+            self._refuse(_("a reply runs: esc stops it first"))
         elif self.editing:
-            self._refuse("an edit is open: esc leaves it first")
+            self._refuse(_("an edit is open: esc leaves it first"))
         return self.busy or self.editing
 
     def _refuse(self, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.tui.screens.acting import Here, known_turns
 from qwentui.tui.screens.forking import ForkingScreen
 from qwentui.tui.transcript.items import UserItem
@@ -26,15 +27,15 @@ class BranchingScreen(ForkingScreen):
             return
         known = self._known(here)
         if known is None:
-            self.notice("This chat is not kept anywhere, so it has one branch only.", "warning")
+            self.notice(_("This chat is not kept anywhere, so it has one branch only."), "warning")
             return
         message = known.reply if here.is_reply else known.user
         versions = () if message is None else message.versions
         place = -1 if message is None else versions.index(message.id) + step
         if len(versions) < 2:  # noqa: PLR2004 - itself and another one
-            self._refuse("there is one version of it")
+            self._refuse(_("there is one version of it"))
         elif not 0 <= place < len(versions):
-            self._refuse("that is the last version" if step > 0 else "that is the first version")
+            self._refuse(_("that is the last version") if step > 0 else _("that is the first version"))
         else:
             await self._change(here, self._branches_of(here.session).show(here.session, versions[place]))
 
@@ -51,11 +52,11 @@ class BranchingScreen(ForkingScreen):
         if here is None:
             return
         if reply_only and here.session.conversation.turns[here.turn].reply is None:
-            self._refuse("there is no answer to delete")
+            self._refuse(_("there is no answer to delete"))
             return
         branches = self._branches_of(here.session)
         if await self._change(here, branches.delete(here.session, here.turn, reply_only=reply_only)):
-            self.note("deleted · u brings it back")
+            self.note(_("deleted · u brings it back"))
 
     async def action_undelete(self) -> None:
         """Undo the last deletion that is not undone yet."""
@@ -64,11 +65,11 @@ class BranchingScreen(ForkingScreen):
             return
         branches = self._branches_of(session)
         if not branches.deleted:
-            self._refuse("nothing was deleted here")
+            self._refuse(_("nothing was deleted here"))
             return
         here = Here(session, self.transcript.at_cursor or 0, 0, is_reply=False)
         if await self._change(here, branches.restore(session)):
-            self.note("brought back")
+            self.note(_("brought back"))
 
     async def _change(self, here: Here, change: Awaitable[int | None]) -> bool:
         """Show what `change` makes of the talk, and keep the message that it gives in view.

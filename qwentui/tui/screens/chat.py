@@ -8,6 +8,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Static
 
+from qwentui.language import _
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.composing import ComposingScreen
 
@@ -60,6 +61,7 @@ class ChatScreen(ComposingScreen):
         yield self.title_bar
         yield self.transcript
         yield self.waiting_list
+        yield self.composer.popup
         with Horizontal(id="entry"):
             yield Static("› ", id="prompt", markup=False)
             yield self.composer
@@ -77,7 +79,7 @@ class ChatScreen(ComposingScreen):
             talk = self.session.conversation
             pinned = not talk.turns[turn].pinned
             self.session.conversation = talk.pin(turn, pinned=pinned)
-            self.title_bar.show(note="pinned: always sent" if pinned else "not pinned any more")
+            self.title_bar.show(note=_("pinned: always sent") if pinned else _("not pinned any more"))
             self.count_soon()
 
     async def action_preview(self) -> None:
@@ -110,14 +112,14 @@ class ChatScreen(ComposingScreen):
         """Copy what is selected; else stop the reply; else clear the line."""
         selected = self.composer.selected_text or self.get_selected_text()
         if selected:
-            self.post_message(self.CopyWanted(selected, "the selection"))
+            self.post_message(self.CopyWanted(selected, "selection"))
             self.clear_selection()
         elif self.busy:
             self.action_stop()
         elif self.composer.text:
             self.composer.clear()
         else:
-            self.notice("Ctrl+Q quits.")
+            self.notice(_("Ctrl+Q quits."))
 
     def action_new_chat(self) -> None:
         """Begin a new chat."""

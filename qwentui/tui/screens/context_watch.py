@@ -6,6 +6,7 @@ import asyncio
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from qwentui.language import ngettext
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from qwentui.tui.live import LiveChat
     from qwentui.tui.transcript.view import Transcript
     from qwentui.tui.widgets.gauges import Gauges
+
+
+def _border_label(rounds: int, pinned: int) -> str:
+    """What stands at the border of what is sent."""
+    if pinned:
+        told = ngettext(
+            "above: not sent any more ({rounds} round), but {pinned} pinned",
+            "above: not sent any more ({rounds} rounds), but {pinned} pinned",
+            rounds,
+        )
+    else:
+        told = ngettext(
+            "above: not sent any more ({rounds} round)", "above: not sent any more ({rounds} rounds)", rounds
+        )
+    return told.format(rounds=rounds, pinned=pinned)
 
 
 class ContextWatch:
@@ -89,8 +105,6 @@ class ContextWatch:
         if plan.border is not None and plan.border < len(self.items):
             border = self.items[plan.border]
             rounds = len(plan.left_out)
-            label = f"above: not sent any more ({rounds} round{'s' * (rounds != 1)})"
             kept = sum(session.conversation.turns[turn].pinned for turn in range(plan.border))
-            if kept:
-                label += f", but {kept} pinned"
+            label = _border_label(rounds, kept)
         self._transcript.set_sent_border(border, label)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import set_cell_size
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwentui.chat.errors import QwentuiError
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from qwentui.backends.model_fetch import Progress
 
 _BAR = 40
+_PHASE = 12
 
 
 class EmbeddedStart(ModalScreen["Backend | QwentuiError | None"]):
@@ -41,9 +44,10 @@ class EmbeddedStart(ModalScreen["Backend | QwentuiError | None"]):
     def compose(self) -> ComposeResult:
         """What is being done, and how far it is."""
         with Vertical(id="panel"):
-            yield Static("Starting the built-in model", id="message", markup=False)
+            yield Static(_("Starting the built-in model"), id="message", markup=False)
             yield Static("", id="progress", markup=False)
-            yield Static("esc cancels; what has come is kept for the next time", id="hint", markup=False)
+            hint = _("esc cancels; what has come is kept for the next time")
+            yield Static(hint, id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Begin at once."""
@@ -62,9 +66,12 @@ class EmbeddedStart(ModalScreen["Backend | QwentuiError | None"]):
     def _show(self, progress: Progress) -> None:
         share = progress.done / progress.total if progress.total else 0.0
         full = round(share * _BAR)
-        amount = f"{progress.done / 1e6:.0f} of {progress.total / 1e6:.0f} MB" if progress.total else ""
+        amount = ""
+        if progress.total:
+            told = _("{done:.0f} of {total:.0f} MB")
+            amount = told.format(done=progress.done / 1e6, total=progress.total / 1e6)
         bar = "━" * full + "─" * (_BAR - full)
-        self.query_one("#progress", Static).update(f"{progress.phase:<12}{bar} {amount}")
+        self.query_one("#progress", Static).update(f"{set_cell_size(progress.phase, _PHASE)}{bar} {amount}")
 
     def action_cancel(self) -> None:
         """Stop; what was fetched stays."""

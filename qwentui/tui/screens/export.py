@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from qwentui.tui.talks import Talks
 
 _FORMATS = {
-    "markdown": (".md", "to read: what the chat shows"),
-    "jsonl": (".jsonl", "everything, all versions; qwentui import takes it back"),
-    "openai": (".openai.jsonl", "fine-tuning lines: what the chat shows"),
+    "markdown": (".md", N_("to read: what the chat shows")),
+    "jsonl": (".jsonl", N_("everything, all versions; qwentui import takes it back")),
+    "openai": (".openai.jsonl", N_("fine-tuning lines: what the chat shows")),
 }
 _LONGEST_NAME = 40
 
@@ -49,7 +50,7 @@ def write_session(store: SessionStore, session: str, form: str, path: Path, *, o
     pieces = exported(store.database, (session,), Format(form))
     first = next(pieces, None)
     if first is None:
-        raise StoreError("There is no reply in this chat yet, so this form of it is empty.")
+        raise StoreError(_("There is no reply in this chat yet, so this form of it is empty."))
     with replaced(path, overwrite=overwrite) as file:
         size = file.write(first)
         for piece in pieces:
@@ -99,14 +100,15 @@ class ExportScreen(ModalScreen[str | None]):
         self._show()
 
     def _show(self) -> None:
-        text = Text("Export as\n\n")
-        for form, (_, about) in _FORMATS.items():
+        text = Text(f"{_('Export as')}\n\n")
+        for form, (_ending, about) in _FORMATS.items():
             chosen = form == self._form
             text.append(f" {'›' if chosen else ' '} {form:<10}", "bold" if chosen else "")
-            text.append(f"{about}\n", "dim")
-        text.append(f"\nto a file in {sanitize_line(str(self._folder))}", "")
+            text.append(f"{_(about)}\n", "dim")
+        folder = sanitize_line(str(self._folder))
+        text.append("\n" + _("to a file in {folder}").format(folder=folder))
         self._forms.update(text)
-        self._message.update("enter writes it · tab another form · esc goes back")
+        self._message.update(_("enter writes it · tab another form · esc goes back"))
 
     def action_form(self, step: int) -> None:
         """Take another form, and its ending for the name."""
@@ -127,7 +129,7 @@ class ExportScreen(ModalScreen[str | None]):
         event.stop()
         name = event.value.strip()
         if not name:
-            self._message.update("The file needs a name.")
+            self._message.update(_("The file needs a name."))
             return
         form, session, occupied = self._form, self._session, self._occupied
 
@@ -144,6 +146,7 @@ class ExportScreen(ModalScreen[str | None]):
             return
         if size is None:
             self._occupied = path
-            self._message.update("There is such a file already: enter replaces it, or give another name.")
+            self._message.update(_("There is such a file already: enter replaces it, or give another name."))
         else:
-            self.dismiss(f"Exported as {form} to {sanitize_line(str(path))} ({size / 1000:,.1f} kB).")
+            told = _("Exported as {form} to {path} ({size:,.1f} kB).")
+            self.dismiss(told.format(form=form, path=sanitize_line(str(path)), size=size / 1000))

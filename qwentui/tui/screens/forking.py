@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import FinishReason
+from qwentui.language import _
 from qwentui.tui.screens.acting import ActingScreen, Here
 from qwentui.tui.transcript.items import UserItem
 
@@ -94,7 +95,7 @@ class ForkingScreen(ActingScreen):
         elif turn.reply is not None and here.turn == len(here.session.conversation.turns) - 1:
             await self._open_edit(_Edit(here, turn.reply.message.content))
         else:
-            self._refuse("only the last answer can be edited")
+            self._refuse(_("only the last answer can be edited"))
 
     def send_edit(self, text: str) -> None:
         """Send what the user made of the message that is being edited; what cannot be sent comes back."""
@@ -104,7 +105,7 @@ class ForkingScreen(ActingScreen):
         here = edit.here
         passed = here.is_reply and here.turn < len(here.session.conversation.turns) - 1
         if passed:
-            self.note("the talk has gone on: esc leaves this edit")
+            self.note(_("the talk has gone on: esc leaves this edit"))
         if self.busy or passed or self._flagged(edit, text):
             self.composer.give_back(text)
             self.app.bell()
@@ -178,7 +179,7 @@ class ForkingScreen(ActingScreen):
         """Ask again for the last answer."""
         session = self.session
         if session is None or not session.conversation.turns:
-            self._refuse("nothing has been asked yet")
+            self._refuse(_("nothing has been asked yet"))
         else:
             last = len(session.conversation.turns) - 1
             here = Here(session, self.watch_context.items[last], last, is_reply=True)
@@ -188,7 +189,7 @@ class ForkingScreen(ActingScreen):
     def _regenerate(self, here: Here) -> None:
         known = self._known(here)
         if known is not None and known.user is None:
-            self._refuse("its question was deleted")
+            self._refuse(_("its question was deleted"))
         else:
             self._fork(here, here.session.regenerate(here.turn), self._question(here))
 
@@ -196,7 +197,7 @@ class ForkingScreen(ActingScreen):
         """Let the last reply go on where it ended; ask for it where there is none."""
         session = self.session
         if session is None or not session.conversation.turns:
-            self._refuse("nothing has been asked yet")
+            self._refuse(_("nothing has been asked yet"))
             return
         last = len(session.conversation.turns) - 1
         here = Here(session, self.watch_context.items[last], last, is_reply=True)
@@ -206,7 +207,7 @@ class ForkingScreen(ActingScreen):
         if reply is None:
             self._regenerate(here)
         elif reply.finish_reason is FinishReason.STOP:
-            self._refuse("the last reply is complete: F5 asks for another one")
+            self._refuse(_("the last reply is complete: F5 asks for another one"))
         else:
             self._go_on(here, session.go_on(), reply.message.content)
 

@@ -11,18 +11,20 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from qwentui.language import N_, _
 from qwentui.tui.keys import KEYS, spoken
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _HEADINGS = {
-    "everywhere": "Everywhere",
-    "chat": "In the chat",
-    "composer": "While writing",
-    "transcript": "While reading (Tab)",
-    "sessions": "In the list of chats (Ctrl+S)",
-    "filter": "In its filter (/)",
+    "everywhere": N_("Everywhere"),
+    "chat": N_("In the chat"),
+    "composer": N_("While writing"),
+    "completion": N_("While a list of completions is open"),
+    "transcript": N_("While reading (Tab)"),
+    "sessions": N_("In the list of chats (Ctrl+S)"),
+    "filter": N_("In its filter (/)"),
 }
 _KEY_WIDTH = 30
 
@@ -53,11 +55,11 @@ class HelpScreen(ModalScreen[None]):
 def _table() -> Text:
     text = Text()
     for where, heading in _HEADINGS.items():
-        text.append(f"{heading}\n", "bold")
+        text.append(f"{_(heading)}\n", "bold")
         for key in KEYS:
             if key.where == where:
                 name = spoken(key)
-                text.append(f"  {name}{' ' * max(1, _KEY_WIDTH - cell_len(name))}{key.help}\n")
+                text.append(f"  {name}{' ' * max(1, _KEY_WIDTH - cell_len(name))}{_(key.help)}\n")
         text.append("\n")
-    text.append("esc closes", "dim")
+    text.append(_("esc closes"), "dim")
     return text

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 from qwentui.tui.widgets.filter_input import FilterInput
 from qwentui.tui.widgets.session_list import Row, SessionList
 
@@ -39,19 +41,19 @@ _MOST_TITLES = 200
 _MOST_HITS = 100
 
 _KEYS = (
-    "enter opens",
-    "/ filters",
-    "d deletes",
-    "r renames",
-    "q back",
-    "p pins",
-    "t tags",
-    "e exports",
-    "n new",
-    "x takes waiting prompts back",
+    N_("enter opens"),
+    N_("/ filters"),
+    N_("d deletes"),
+    N_("r renames"),
+    N_("q back"),
+    N_("p pins"),
+    N_("t tags"),
+    N_("e exports"),
+    N_("n new"),
+    N_("x takes waiting prompts back"),
 )
-_FILTER_KEYS = ("enter opens", "↑↓ move", "#tag", "esc back to the list")
-_EDIT_KEYS = ("enter keeps it", "esc leaves it")
+_FILTER_KEYS = (N_("enter opens"), N_("↑↓ move"), N_("#tag"), N_("esc back to the list"))
+_EDIT_KEYS = (N_("enter keeps it"), N_("esc leaves it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ class ListingScreen(Screen["Opened | None"]):
         for chat in self.desk.chats if not tags else ():
             waiting = self.desk.waits(chat)
             text = waiting[0].text if waiting else chat.draft.strip()
-            title = chat.title if chat.said else text and f"not sent: {sanitize_line(text, 100)}"
+            unsent = text and _("not sent: {text}").format(text=sanitize_line(text, 100))
+            title = chat.title if chat.said else unsent
             if chat.id is None and title and all(word.lower() in title.lower() for word in words):
                 yield Row(chat.key, title, time.time())
 
@@ -262,11 +265,11 @@ class ListingScreen(Screen["Opened | None"]):
     def say(self, text: str) -> None:
         """Say `text`, else the keys, in the last line."""
         self._said, self._said_at = text, self.list.cursor
-        place = f"{self.list.cursor + 1:,}/{len(self.list.rows):,}" if self.list.rows else "none"
+        place = f"{self.list.cursor + 1:,}/{len(self.list.rows):,}" if self.list.rows else _("none")
         line = f" {place}"
         keys = _FILTER_KEYS if self.focused is self.filter else _KEYS
-        for part in (text,) if text else _EDIT_KEYS if self.edit.display else keys:
-            if len(line) + len(part) + 3 > self.size.width and not text:
+        for part in (text,) if text else map(_, _EDIT_KEYS if self.edit.display else keys):
+            if cell_len(line) + cell_len(part) + 3 > self.size.width and not text:
                 break
             line += f" · {part}"
         self.last_line.update(line)

@@ -10,6 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from qwentui.language import _
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -40,15 +42,17 @@ class MemoryScreen(ModalScreen[Wish | None]):
 
     def compose(self) -> ComposeResult:
         """The question over the ways."""
+        load = _("l  load it now; it stays for {keep_alive} after each reply")
         lines = (
-            f"l  load it now; it stays for {self._keep_alive} after each reply",
-            "k  keep it loaded until it is unloaded",
-            "u  unload it as soon as it is idle",
+            load.format(keep_alive=self._keep_alive),
+            _("k  keep it loaded until it is unloaded"),
+            _("u  unload it as soon as it is idle"),
         )
         with Vertical(id="panel"):
-            yield Static(f"{self._model} in the server's memory", id="message", markup=False)
+            question = _("{model} in the server's memory").format(model=self._model)
+            yield Static(question, id="message", markup=False)
             yield OptionList(*map(Option, lines), markup=False, compact=True)
-            yield Static("enter takes it · esc goes back", id="hint", markup=False)
+            yield Static(_("enter takes it · esc goes back"), id="hint", markup=False)
 
     def action_back(self) -> None:
         """Leave it as it is."""

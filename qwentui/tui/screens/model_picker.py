@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from qwentui.backends.choice import short_name
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class ModelPicker(ModalScreen[str | None]):
         with Vertical(id="panel"):
             yield Static(self._question, id="message", markup=False)
             yield OptionList(*(Option(self._line(model)) for model in self._models), compact=True)
-            yield Static("enter takes it · esc goes back", id="hint", markup=False)
+            yield Static(_("enter takes it · esc goes back"), id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Begin at the model in use."""
@@ -64,7 +65,7 @@ class ModelPicker(ModalScreen[str | None]):
         if model.size is not None:
             parts.append(f"{model.size / 1e9:.1f} GB")
         if model.name in self._loaded:
-            parts.append("loaded")
+            parts.append(_("loaded"))
         about = sanitize_line("  ".join(part for part in parts if part))
         return Text.assemble(sanitize_line(short_name(model.name), 60), ("  " + about, "dim"))
 

@@ -18,6 +18,7 @@ from qwentui.chat.errors import QwentuiError
 from qwentui.chat.memory_fit import A10
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 from qwentui.telemetry.transfer import Transfer, byte_text
 from qwentui.tui.screens.model_picker import ModelPicker
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _BAR = 20
 _TALL = 20  # rows
-_HINT = "enter takes it · s shows · l loads · u unloads · p pulls · d removes · esc goes back"
+_HINT = N_("enter takes it · s shows · l loads · u unloads · p pulls · d removes · esc goes back")
 
 
 class ModelsScreen(ModelPicker):
@@ -65,7 +66,7 @@ class ModelsScreen(ModelPicker):
         current: str,
         settings: Settings,
     ) -> None:
-        super().__init__(f"Models at {backend.host}", models, loaded, current)
+        super().__init__(_("Models at {host}").format(host=backend.host), models, loaded, current)
         self._backend = backend
         self._settings = settings
         retry = settings.retry
@@ -81,14 +82,14 @@ class ModelsScreen(ModelPicker):
         with Vertical(id="panel"):
             yield Static(self._question, id="message", markup=False)
             yield OptionList(*(Option(self._line(model)) for model in self._models), compact=True)
-            name = Input(placeholder="qwen3:32b, or hf.co/OWNER/REPO:Q4_K_M")
+            name = Input(placeholder=_("qwen3:32b, or hf.co/OWNER/REPO:Q4_K_M"))
             name.cursor_blink = False
             name.display = False
             yield name
             status = Static("", id="progress", markup=False)
             status.display = False
             yield status
-            yield Static(_HINT, id="hint", markup=False)
+            yield Static(_(_HINT), id="hint", markup=False)
 
     def on_resize(self, event: Resize) -> None:
         """Give up the empty lines where there are few."""
@@ -108,11 +109,14 @@ class ModelsScreen(ModelPicker):
         status.update(text)
         status.display = bool(text)
 
+    def _say_busy(self) -> None:
+        self._say(_("{status}: esc stops it.").format(status=self._status))
+
     def _begin(self, work: Coroutine[None, None, None], status: str, stays: str) -> None:
         """Do `work`; `stays` is what a user is told who stops it."""
         if self._busy:
             work.close()
-            self._say(f"{self._status}: esc stops it.")
+            self._say_busy()
             return
         self._status, self._stays = status, stays
         self._say(f"{status}…")
@@ -144,21 +148,24 @@ class ModelsScreen(ModelPicker):
     def action_about(self) -> None:
         """Show what the model is."""
         if model := self._chosen:
-            self._begin(self._about(model), f"asking about {short_name(model.name)}", "Stopped.")
+            status = _("asking about {model}").format(model=short_name(model.name))
+            self._begin(self._about(model), status, _("Stopped."))
 
     async def _about(self, model: ModelSummary) -> None:
         show = await self._backend.show(model.name)
         lines = about_lines(show)
         shape = shape_of_shown(show, model.size or 0)
         if shape is not None:
-            lines.insert(1, f"memory: {memory_line(shape, self._settings.model.num_ctx, A10, 'An A10')}")
+            told = memory_line(shape, self._settings.model.num_ctx, A10, _("An A10"))
+            lines.insert(1, _("memory: {told}").format(told=told))
         self._say("\n".join(lines))
 
     def action_load(self) -> None:
         """Load the model as the next chat will want it."""
         if model := self._chosen:
             shown = short_name(model.name)
-            self._begin(self._load(model), f"loading {shown}", f"Stopped; {shown} is not loaded.")
+            stays = _("Stopped; {model} is not loaded.").format(model=shown)
+            self._begin(self._load(model), _("loading {model}").format(model=shown), stays)
 
     async def _load(self, model: ModelSummary) -> None:
         wanted = self._settings.model
@@ -169,32 +176,35 @@ class ModelsScreen(ModelPicker):
     def action_unload(self) -> None:
         """Have the model leave the memory."""
         if model := self._chosen:
-            self._begin(self._unload(model), f"unloading {short_name(model.name)}", "Stopped.")
+            status = _("unloading {model}").format(model=short_name(model.name))
+            self._begin(self._unload(model), status, _("Stopped."))
 
     async def _unload(self, model: ModelSummary) -> None:
         await self._backend.unload(model.name)
-        self._say(f"{short_name(model.name)} leaves the memory when its running requests are done.")
+        told = _("{model} leaves the memory when its running requests are done.")
+        self._say(told.format(model=short_name(model.name)))
 
     def action_remove(self) -> None:
         """Ask whether the model is to go."""
         if self._busy:
-            self._say(f"{self._status}: esc stops it.")
+            self._say_busy()
         elif model := self._chosen:
-            size = "" if model.size is None else f" ({byte_text(model.size)})"
             self._doomed = model
-            self._say(
-                f"Remove {short_name(model.name)}{size} from the server's disk? y removes it, esc does not."
-            )
+            told = _("Remove {model} from the server's disk? y removes it, esc does not.")
+            if model.size is not None:
+                told = _("Remove {model} ({size}) from the server's disk? y removes it, esc does not.")
+            self._say(told.format(model=short_name(model.name), size=byte_text(model.size or 0)))
 
     def action_confirm(self) -> None:
         """Remove the model that was asked about."""
         model, self._doomed = self._doomed, None
         if model is not None:
-            self._begin(self._remove(model), f"removing {short_name(model.name)}", "Stopped.")
+            status = _("removing {model}").format(model=short_name(model.name))
+            self._begin(self._remove(model), status, _("Stopped."))
 
     async def _remove(self, model: ModelSummary) -> None:
         await self._changes.delete(model.name)
-        self._say(f"{short_name(model.name)} is removed.")
+        self._say(_("{model} is removed.").format(model=short_name(model.name)))
 
     def action_pull(self) -> None:
         """Ask for a name."""
@@ -210,12 +220,14 @@ class ModelsScreen(ModelPicker):
         self._close_input()
         if name:
             shown = sanitize_line(name, 60)
-            stays = f"Stopped; what has come stays on the server, and pulling {shown} again goes on."
-            self._begin(self._pull(name), f"pulling {shown}", stays)
+            stays = _("Stopped; what has come stays on the server, and pulling {model} again goes on.")
+            status = _("pulling {model}").format(model=shown)
+            self._begin(self._pull(name), status, stays.format(model=shown))
 
     async def _pull(self, name: str) -> None:
         await self._changes.pull(name, self._show_step)
-        self._say(f"{sanitize_line(name, 60)} is on {self._backend.host}.")
+        told = _("{model} is on {host}.")
+        self._say(told.format(model=sanitize_line(name, 60), host=self._backend.host))
 
     def _show_step(self, step: Step) -> None:
         if step.status != self._status:
@@ -251,7 +263,7 @@ class ModelsScreen(ModelPicker):
         if self._busy:
             event.stop()
             event.prevent_default()
-            self._say(f"{self._status}: esc stops it.")
+            self._say_busy()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another model is no answer to the question about the first."""
@@ -266,7 +278,9 @@ def about_lines(show: dict[str, object]) -> list[str]:
     template, listed = show.get("template"), show.get("capabilities")
     kind = template_kind(template if isinstance(template, str) else "")
     able = [sanitize_line(str(item)) for item in listed] if isinstance(listed, list) else []
-    lines = [f"template: {kind}" + (f" · can: {', '.join(able)}" if able else "")]
+    lines = [_("template: {kind}").format(kind=kind)]
+    if able:
+        lines[0] += " · " + _("can: {capabilities}").format(capabilities=", ".join(able))
     settings = [f"{sanitize_line(name)} {sanitize_line(value)}" for name, value in parameters_of(show)]
     if settings:
         lines.append(" · ".join(settings))

@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from qwentui.language import _
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -64,10 +66,12 @@ class NoServerScreen(ModalScreen[WayOn]):
             yield Static(self._message, id="message", markup=False)
             yield Static(self._hint, id="hint", markup=False)
             yield Static(
-                "r  try again\n"
-                "a  another address\n"
-                "b  run the small built-in model on this machine (fetches 94 MB once)\n"
-                "ctrl+q  quit",
+                _(
+                    "r  try again\n"
+                    "a  another address\n"
+                    "b  run the small built-in model on this machine (fetches 94 MB once)\n"
+                    "ctrl+q  quit"
+                ),
                 id="ways",
                 markup=False,
             )

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.persona import fitting
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
+from qwentui.language import _
 from qwentui.store.personas import resolved
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
 
     def compose(self) -> ComposeResult:
         """The filter over the list over the preview."""
-        line = Input(placeholder="a few letters of the name", compact=True)
+        line = Input(placeholder=_("a few letters of the name"), compact=True)
         line.cursor_blink = False
         with Vertical(id="panel"):
             yield line
@@ -68,12 +69,13 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             yield Static(self._trouble(), id="hint", markup=False)
 
     def _trouble(self) -> str:
-        ways = "enter takes it · esc goes back"
+        ways = _("enter takes it · esc goes back")
         broken = self._personas.broken
         if broken:
-            return f"{broken[0].error.message} ({len(broken)} broken: qwentui doctor) · {ways}"
+            told = _("{trouble} ({count} broken: qwentui doctor)")
+            return f"{told.format(trouble=broken[0].error.message, count=len(broken))} · {ways}"
         if not self._personas.kept:
-            return f"Six come along: qwentui persona add --examples · {ways}"
+            return f"{_('Six come along: qwentui persona add --examples')} · {ways}"
         return ways
 
     def on_mount(self) -> None:
@@ -96,11 +98,11 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
         options.add_options(Option(self._line(kept)) for kept in self._shown)
         options.highlighted = 0 if self._shown else None
         if not self._shown:
-            self.query_one("#preview", Static).update("None fits.")
+            self.query_one("#preview", Static).update(_("None fits."))
 
     def _line(self, kept: KeptPersona | None) -> Text:
         if kept is None:
-            return Text("no persona")
+            return Text(_("no persona"))
         about = "  ".join(
             part for part in (kept.persona.description, sanitize_line(kept.persona.model)) if part
         )
@@ -112,11 +114,12 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
         if event.option_index >= len(self._shown):
             return
         kept = self._shown[event.option_index]
-        text = "The system prompt of the settings."
+        text = _("The system prompt of the settings.")
         if kept is not None:
             try:
                 system = resolved(kept).system
-                text = f"{self._count(system)} tok · {sanitize_whole(system[:_PREVIEW]).text}"
+                cost = _("{count} tok").format(count=self._count(system))
+                text = f"{cost} · {sanitize_whole(system[:_PREVIEW]).text}"
             except SettingsError as error:
                 text = str(error)
         self.query_one("#preview", Static).update(text)

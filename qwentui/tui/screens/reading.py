@@ -11,6 +11,7 @@ from qwentui.tui.keys import bindings
 from qwentui.tui.transcript.view import Transcript
 
 if TYPE_CHECKING:
+    from qwentui.tui.phrases import What
     from qwentui.tui.transcript.palette import Palette
     from qwentui.tui.widgets.search_bar import SearchBar
 
@@ -52,7 +53,7 @@ class ReadingScreen(Screen[None]):
     class CopyWanted(Message):
         """`text`, which is `what`, is to go to the clipboard."""
 
-        def __init__(self, text: str, what: str) -> None:
+        def __init__(self, text: str, what: What) -> None:
             super().__init__()
             self.text = text
             self.what = what
@@ -129,4 +130,4 @@ class ReadingScreen(Screen[None]):
 
     def on_transcript_copied(self, message: Transcript.Copied) -> None:
         """Have it copied."""
-        self.post_message(self.CopyWanted(message.text, f"the {message.what}"))
+        self.post_message(self.CopyWanted(message.text, message.what))

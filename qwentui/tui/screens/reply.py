@@ -21,6 +21,7 @@ from qwentui.chat.stream import (
     ThinkingDelta,
     Trimmed,
 )
+from qwentui.language import _
 from qwentui.telemetry.live_times import LiveTimes
 from qwentui.tui import phrases
 from qwentui.tui.transcript.items import NoticeItem, ReplyItem, UserItem
@@ -146,7 +147,7 @@ class ReplyRun:
             case Retrying() | Restoring() | AwaitingServer():
                 self._wait(event)
             case Trimmed(turns) if turns:
-                self._notice(NoticeItem(phrases.TRIMMED))
+                self._notice(NoticeItem(_(phrases.TRIMMED)))
             case Miscounted():
                 severity: Severity = "warning" if event.likely_cut else "info"
                 self._notice(NoticeItem(phrases.miscounted(event), severity))
@@ -158,7 +159,7 @@ class ReplyRun:
         self.tick()
         if isinstance(event, Restoring) and not self._restored:
             self._restored = True
-            self._notice(NoticeItem(f"{phrases.RESTORING}\n{event.reason}"))
+            self._notice(NoticeItem(f"{_(phrases.RESTORING)}\n{event.reason}"))
         elif isinstance(event, Retrying):
             self._notice(NoticeItem(event.reason, "warning"))
 

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _, ngettext
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -44,17 +45,20 @@ class RequestScreen(ModalScreen[None]):
 
     def _text(self) -> Text:
         plan = self._plan
-        text = Text.assemble(("The next request\n\n", "bold"))
+        text = Text.assemble((_("The next request") + "\n\n", "bold"))
         if plan.left_out:
-            text.append(f"{len(plan.left_out)} older rounds are not sent\n", "dim")
+            count = len(plan.left_out)
+            told = ngettext("{count} older round is not sent", "{count} older rounds are not sent", count)
+            text.append(told.format(count=count) + "\n", "dim")
         for message, tokens in zip(plan.messages, self._each, strict=True):
             text.append(f"{tokens:>7,}  ")
             text.append(f"{message.role:<10}", "dim")
             text.append(f"{sanitize_line(message.content, _LINE)}\n")
         rest = plan.count.tokens - sum(self._each)
         text.append(f"{rest:>7,}  ")
-        text.append("the opening of the reply\n", "dim")
+        text.append(_("the opening of the reply") + "\n", "dim")
         text.append(f"{plan.count!s:>7}", "bold")
-        text.append(f"  of {plan.fit.limit:,} that fit ({'exact' if plan.count.exact else 'about'})\n\n")
-        text.append("esc closes", "dim")
+        exact, about = _("of {limit:,} that fit (exact)"), _("of {limit:,} that fit (about)")
+        text.append(f"  {(exact if plan.count.exact else about).format(limit=plan.fit.limit)}\n\n")
+        text.append(_("esc closes"), "dim")
         return text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _, ngettext
 from qwentui.tui.screens.listing import ListingScreen, Opened
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ class SessionsScreen(ListingScreen):
         """Write another title."""
         info = self._info()
         if info is not None:
-            self._begin_edit("title", info.title, lambda text: self._rename(info, text))
+            self._begin_edit(_("title"), info.title, lambda text: self._rename(info, text))
 
     def action_tag(self) -> None:
         """Write other tags."""
         info = self._info()
         if info is not None:
             self._begin_edit(
-                "tags, with commas between them", ", ".join(info.tags), lambda text: self._tag(info, text)
+                _("tags, with commas between them"), ", ".join(info.tags), lambda text: self._tag(info, text)
             )
 
     async def _rename(self, info: SessionInfo, text: str) -> None:
@@ -130,25 +131,25 @@ class SessionsScreen(ListingScreen):
             return
         chat = self.chat_of(row)
         if "●" in self.marks(row) or (chat is not None and self.desk.waits(chat)):
-            self.say("It answers, or prompts wait in it: stop it first, or take them back (x).")
+            self.say(_("It answers, or prompts wait in it: stop it first, or take them back (x)."))
             return
         with self._telling():
             await self.talks.write(lambda store: store.delete(info.id))
             place = self.list.rows.index(row)
             self._deleted.append(_Deleted(place, row, chat))
             self.list.take_out(place)
-            self.say(f"deleted {info.title!r} · u brings it back")
+            self.say(_("deleted {title!r} · u brings it back").format(title=info.title))
 
     async def action_restore(self) -> None:
         """Bring back the chat that was deleted last."""
         if not self._deleted:
-            self.say("Nothing was deleted here.")
+            self.say(_("Nothing was deleted here."))
             return
         deleted = self._deleted.pop()
         with self._telling():
             await self.talks.write(lambda store: store.restore(deleted.row.session))
             self.list.put_back(deleted.place, deleted.row)
-            self.say(f"{sanitize_line(deleted.row.title)!r} is back")
+            self.say(_("{title!r} is back").format(title=sanitize_line(deleted.row.title)))
 
     # The queue, and the way out to a file
 
@@ -158,10 +159,15 @@ class SessionsScreen(ListingScreen):
         chat = None if row is None else self.chat_of(row)
         count = 0 if chat is None else len(self.desk.waits(chat))
         if chat is None or not count:
-            self.say("Nothing waits in this chat.")
+            self.say(_("Nothing waits in this chat."))
             return
         self.desk.cancel(chat)
-        self.say(f"{count} waiting prompt{'s' * (count != 1)} went back to the composer of that chat")
+        told = ngettext(
+            "{count} waiting prompt went back to the composer of that chat",
+            "{count} waiting prompts went back to the composer of that chat",
+            count,
+        )
+        self.say(told.format(count=count))
         self.list.refresh()
 
     def action_export(self) -> None:
@@ -177,9 +183,8 @@ class SessionsScreen(ListingScreen):
         """The session at the cursor; where only a message of it is listed, the user is told."""
         row = self.list.current
         if row is not None and row.info is None:
-            self.say(
-                "That is for chats in the list above." if row.session else "Nothing has been said in it yet."
-            )
+            listed, empty = _("That is for chats in the list above."), _("Nothing has been said in it yet.")
+            self.say(listed if row.session else empty)
         return None if row is None else row.info
 
     def _replace(self, info: SessionInfo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from qwentui.backends.choice import short_name
+from qwentui.language import _
 from qwentui.tui.screens.branching import BranchingScreen
 from qwentui.tui.screens.context_watch import ContextWatch
 from qwentui.tui.transcript.items import NoticeItem
@@ -121,8 +122,9 @@ class ShowingScreen(BranchingScreen):
         session = self.live.session
         if session is not None:
             self.title_bar.show(model=short_name(session.model.name), host=session.backend.host)
-        others = self.desk.running - self.live.busy
-        live = f"{self.desk.running}/{self.desk.parallel} live" if others else ""
+        running, parallel = self.desk.running, self.desk.parallel
+        others = running - self.live.busy
+        live = _("{running}/{parallel} live").format(running=running, parallel=parallel) if others else ""
         self.title_bar.show(title=self.live.title, live=live)
         prompts = [(self.desk.place(prompt), prompt.text) for prompt in self.desk.waits(self.live)]
         self.composer.waiting = bool(prompts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from qwentui.language import _, ngettext
+
 LONG_BLOCK = 40
 """Code blocks of more rows than this can fold."""
 
@@ -35,15 +37,17 @@ def thinking_line(duration: float | None, tokens: int | None, *, is_open: bool, 
     """
     sign = "▾" if is_open else "▸"
     if live:
-        return f"{sign} thinking {int(duration or 0)} s …"
-    facts = []
-    if duration is not None:
-        facts.append(f"{duration:.1f} s")
-    if tokens is not None:
-        facts.append(f"{tokens:,} tokens")
-    return f"{sign} thought {', '.join(facts)}".rstrip()
+        return f"{sign} {_('thinking {seconds} s …').format(seconds=int(duration or 0))}"
+    if duration is None:
+        told = _("thought") if tokens is None else _("thought {tokens:,} tokens")
+    elif tokens is None:
+        told = _("thought {seconds:.1f} s")
+    else:
+        told = _("thought {seconds:.1f} s, {tokens:,} tokens")
+    return f"{sign} {told.format(seconds=duration, tokens=tokens)}"
 
 
 def hidden_line(rows: int) -> str:
     """The line in place of the hidden `rows` of a code block."""
-    return f"▸ {rows:,} more rows"
+    told = ngettext("{count:,} more row", "{count:,} more rows", rows)
+    return f"▸ {told.format(count=rows)}"

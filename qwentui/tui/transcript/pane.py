@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -11,6 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from qwentui.language import N_, _
 from qwentui.tui.transcript.body import GUTTER
 from qwentui.tui.transcript.document import Document
 from qwentui.tui.transcript.paint import Look, Painter, highlight
@@ -29,7 +31,7 @@ MEASURE = 108
 
 _MARGIN = 1
 _NARROWEST = 12
-_HINT = " ↓ more below (End) "
+_HINT = N_("↓ more below (End)")
 
 
 class Pane(ScrollView, can_focus=True):
@@ -210,8 +212,9 @@ class Pane(ScrollView, can_focus=True):
         strip = self._strip(row_y, base)
         if self._unseen and y == window.height - 1:
             style = base + self._palette.bullet
-            room = max(self.scrollable_content_region.width - len(_HINT), 0)
-            strip = Strip([*strip.adjust_cell_length(room, base), Segment(_HINT, style)])
+            hint = f" {_(_HINT)} "
+            room = max(self.scrollable_content_region.width - cell_len(hint), 0)
+            strip = Strip([*strip.adjust_cell_length(room, base), Segment(hint, style)])
         return strip if self._drawing else strip.apply_offsets(0, row_y - window.shift)
 
     def _strip(self, y: int, base: Style) -> Strip:

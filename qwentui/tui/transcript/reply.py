@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
+from qwentui.language import ngettext
 from qwentui.tui.transcript.body import BLANK, FOOT, HEAD, TEXT, THINKING, Body, Section, one_line
 from qwentui.tui.transcript.folding import LONG_BLOCK, SHOWN_ROWS, Folds, hidden_line, thinking_line
 from qwentui.tui.transcript.items import ReplyItem
@@ -246,8 +247,10 @@ class ReplyBody(Body):
             facts = [reply.status]
         else:
             count = self.removed
-            plural = "" if count == 1 else "s"
-            note = f"{count:,} unsafe character{plural} removed" if count else ""
+            told = ngettext(
+                "{count:,} unsafe character removed", "{count:,} unsafe characters removed", count
+            )
+            note = told.format(count=count) if count else ""
             facts = [reply.model, reply.footer, note]
         text, _ = clean(" ".join(" · ".join(fact for fact in facts if fact).split()))
         rows = wrap([Segment(text, self.palette.dim)], self.width) if text else []

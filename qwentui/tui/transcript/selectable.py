@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textual.geometry import Offset
 from textual.message import Message
@@ -17,10 +17,8 @@ from qwentui.tui.transcript.selection import Caret, selected_text, word_at
 if TYPE_CHECKING:
     from textual import events
 
+    from qwentui.tui.phrases import What
     from qwentui.tui.transcript.body import Line
-
-What = Literal["message", "answer", "code block", "selection"]
-"""What was copied."""
 
 
 class SelectablePane(Pane):

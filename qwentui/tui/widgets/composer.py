@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.widgets import TextArea
 
 from qwentui.chat.sanitize import sanitize_whole
 from qwentui.tui.keys import bindings
+from qwentui.tui.widgets.completing import CompletingTextArea
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual import events
 
 
-class Composer(TextArea):
+class Composer(CompletingTextArea):
     """A text area that grows with its text, sends on Enter, and remembers what was sent.
 
     Up in an empty composer brings the last prompt back; Up and Down then walk the history for as long as
@@ -54,7 +54,7 @@ class Composer(TextArea):
         """The user pressed the end-of-file key in an empty composer."""
 
     def __init__(self, load_history: Callable[[], list[str]]) -> None:
-        super().__init__(soft_wrap=True, show_line_numbers=False, compact=True, highlight_cursor_line=False)
+        super().__init__()
         # A blinking cursor writes to the terminal for ever.
         self.cursor_blink = False
         self._load_history = load_history
@@ -74,9 +74,11 @@ class Composer(TextArea):
         """Act on a key when its turn has come.
 
         Textual runs a widget's bindings only after the key has travelled up to the app; what was typed
-        behind it in the same burst, as comes over a slow link, would by then be in the text already.
+        behind it in the same burst, as comes over a slow link, would by then be in the text already. While
+        the popup is open, its keys go first.
         """
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        own = self._bindings.key_to_bindings.get(event.key, ())
+        for binding in (*self.completion_bindings(event.key), *own):
             event.stop()
             event.prevent_default()
             await self.run_action(binding.action)

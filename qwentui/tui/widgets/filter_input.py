@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
+from qwentui.language import _
 from qwentui.tui.keys import bindings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class FilterInput(Input):
     BINDINGS = bindings("filter")
 
     def __init__(self) -> None:
-        super().__init__(placeholder="/ filters by title, #tag and what was said", compact=True)
+        super().__init__(placeholder=_("/ filters by title, #tag and what was said"), compact=True)
         # A blinking cursor writes to the terminal for ever.
         self.cursor_blink = False
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from qwentui.language import _, pgettext
+
 if TYPE_CHECKING:
     from qwentui.chat.context import ContextWindow
     from qwentui.telemetry.memory import Memory
@@ -109,18 +111,19 @@ def _memory(memory: Memory | None, form: Form) -> list[Part]:
         return []
     parts = _label("VRAM", form)
     if memory.source == "model" and memory.used is not None and form.labels:
-        parts.append(("model ", "dim"))
+        parts.append((pgettext("gauge", "model") + " ", "dim"))
     if memory.used is not None and not memory.is_broken:
         parts += _amount(memory, form)
         if memory.cards > 1:
-            parts.append((f" {memory.cards} cards", "dim"))
+            parts.append((" " + _("{count} cards").format(count=memory.cards), "dim"))
         if memory.is_mig:
             parts.append((" MIG", "dim"))
     if memory.word:
         space = " " if memory.used is not None and not memory.is_broken else ""
         parts.append((space + memory.word, "error" if memory.is_broken else "dim"))
     if memory.spilled:
-        parts.append((f" ! {max(1, round(memory.spilled * 100))}% on CPU", "error"))
+        share = max(1, round(memory.spilled * 100))
+        parts.append((" ! " + _("{percent}% on CPU").format(percent=share), "error"))
     return parts
 
 
@@ -170,21 +173,22 @@ def _context(window: ContextWindow | None, form: Form) -> list[Part]:
     sizes = [window.limit, window.num_ctx] if form.units else [window.limit]
     parts.append(("/".join(_thousands(size) for size in sizes), "dim"))
     if window.loaded is not None and window.loaded != window.num_ctx:
-        parts.append((f" ! {_thousands(window.loaded)} loaded", "error"))
+        parts.append((" ! " + _("{tokens} loaded").format(tokens=_thousands(window.loaded)), "error"))
     return parts
 
 
 def _unload(readings: Readings, form: Form) -> list[Part]:
     """How long the model stays in memory: minutes, then seconds."""
     if readings.is_in_use:
-        return [("in use", "dim")]
+        return [(_("in use"), "dim")]
     left = readings.unload
     if left is None or left <= 0:
         return []
     if left > _AGES:
-        return [("kept", "dim")]
-    number, unit = (left / _MINUTE, "min") if left > _MINUTE else (left, "s")
-    return [("unload ", "dim"), (f"{number:.0f}", "plain"), (f" {unit}" if form.units else unit[0], "dim")]
+        return [(_("kept"), "dim")]
+    number, unit = (left / _MINUTE, _("min")) if left > _MINUTE else (left, _("s"))
+    shown = f" {unit}" if form.units else unit[0]
+    return [(pgettext("gauge", "unload") + " ", "dim"), (f"{number:.0f}", "plain"), (shown, "dim")]
 
 
 def _bar(share: float, width: int, style: str, mark: float | None = None) -> list[Part]:

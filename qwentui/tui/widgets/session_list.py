@@ -15,6 +15,7 @@ from textual.widget import Widget
 from qwentui.backends.choice import short_name
 from qwentui.chat.message import Role
 from qwentui.chat.sanitize import HOSTILE, sanitize_line
+from qwentui.language import N_, _
 from qwentui.tui.keys import bindings
 
 if TYPE_CHECKING:
@@ -70,11 +71,26 @@ def age(seconds: float) -> str:
     return unit if unit == "now" else f"{int(seconds // _UNITS[unit])}{unit}"
 
 
+def right(text: str, width: int) -> str:
+    """`text` at the right end of `width` cells."""
+    return " " * (width - cell_len(text)) + text
+
+
 def fit(text: str, width: int) -> str:
     """`text` in exactly `width` cells, with an ellipsis where it is cut."""
     if cell_len(text) > width > 0:
         text = set_cell_size(text, width - 1).rstrip() + "…"
     return set_cell_size(text, width)
+
+
+_HEADINGS = (
+    N_("title"),
+    N_("rounds"),
+    N_("age"),
+    N_("model"),
+    N_("persona"),
+    N_("tags"),
+)
 
 
 class SessionList(Widget, can_focus=True):
@@ -209,7 +225,7 @@ class SessionList(Widget, can_focus=True):
         width = self.size.width
         place = self._top + y - 1
         if y == 0:
-            segments = self._columns(("", "title", "rounds", "age", "model", "persona", "tags"), width)
+            segments = self._columns(("", *map(_, _HEADINGS)), width)
         elif place < len(self.rows):
             row = self.rows[place]
             segments = self._hit(row, row.hit, width) if row.hit is not None else self._chat(row, width)
@@ -223,7 +239,7 @@ class SessionList(Widget, can_focus=True):
 
     def _chat(self, row: Row, width: int) -> list[Segment]:
         info, old = row.info, age(self._now() - row.time)
-        title = sanitize_line(row.title) or "(no title)"
+        title = sanitize_line(row.title) or _("(no title)")
         if info is None:
             return self._columns((self._marks(row), title, "", old, "", "", ""), width, plain=True)
         rest = (short_name(info.model), info.persona, " ".join(f"#{tag}" for tag in info.tags))
@@ -240,7 +256,7 @@ class SessionList(Widget, can_focus=True):
         segments = [
             Segment(fit(marks, _MARKS), mark),
             Segment(fit(title, max(left, 1)), self._style("title") if plain else dim),
-            Segment(f" {rounds:>{_NUMBER}} {old:>{_NUMBER}}", dim),
+            Segment(f" {right(rounds, _NUMBER)} {right(old, _NUMBER)}", dim),
         ]
         return segments + [Segment("  " + fit(text, size), dim) for text, size in shown]
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +38,16 @@ class WaitingList(Static):
         for place, prompt in shown:
             text.append(f" {place or '‖'} {sanitize_line(prompt, _LONGEST)}\n")
         held = sum(not place for place, _ in prompts)
-        more = f"+{len(prompts) - len(shown)} more · " if len(shown) < len(prompts) else ""
-        text.append(f"   {more}{_hint(len(prompts), held)}")
+        hint = _hint(len(prompts), held)
+        if len(shown) < len(prompts):
+            hint = f"{_('+{count} more').format(count=len(prompts) - len(shown))} · {hint}"
+        text.append(f"   {hint}")
         self.update(text)
 
 
 def _hint(count: int, held: int) -> str:
+    takes = _("up takes it back") if count == 1 else _("up takes the last back")
     if held:
-        them = "it" if held == 1 else f"these {held}"
-        return f"held: enter sends {them} · up takes {'it' if count == 1 else 'the last'} back"
-    return f"waits for its turn · up takes {'it' if count == 1 else 'the last'} back"
+        sends = ngettext("held: enter sends it", "held: enter sends these {count}", held)
+        return f"{sends.format(count=held)} · {takes}"
+    return f"{_('waits for its turn')} · {takes}"
