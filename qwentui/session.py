@@ -10,11 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
+from qwentui.backends.choice import short_name
 from qwentui.chat.conversation import Conversation
 from qwentui.chat.errors import BackendError, CannotContinue, CannotSee, QwentuiError, StoreError
 from qwentui.chat.message import Message, Role
 from qwentui.chat.sampling import Sampling, Think
-from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.stream import FinishReason, StreamEvent
 from qwentui.counting.counter import PromptCounter, sendable
 from qwentui.course import Course, ReplyInProgress, taken_up
@@ -364,7 +364,7 @@ def check_images(question: Message, model: ModelDetails) -> None:
     """
     if question.images and not model.can_see:
         raise CannotSee(
-            _("{model} cannot see images.").format(model=sanitize_line(model.name)),
+            _("{model} cannot see images.").format(model=short_name(model.name)),
             _("Choose a model that can, such as qwen2.5vl, or take the image out."),
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qwentui.chat.errors import QwentuiError, SettingsError
+from qwentui.chat.errors import AttachmentRefused, QwentuiError, SettingsError
 from qwentui.chat.stream import (
     AwaitingServer,
     FinishReason,
@@ -25,6 +25,7 @@ from qwentui.cli.served import choose_model, open_backend
 
 if TYPE_CHECKING:
     from qwentui.chat.conversation import Reply
+    from qwentui.chat.message import Message
     from qwentui.chat.stream import StreamEvent
     from qwentui.cli.flags import Flags
     from qwentui.launch import Launch
@@ -35,6 +36,13 @@ _INTERRUPTED = 130
 
 @click.command("ask")
 @click.argument("prompt", nargs=-1)
+@click.option(
+    "--file",
+    "files",
+    metavar="PATH",
+    multiple=True,
+    help="Send a text file or an image along; may be given again. An @ in the prompt stays text here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON record at the end instead of the text.")
 @click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
 @click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
@@ -45,6 +53,7 @@ def command(
     flags: Flags,
     *,
     prompt: tuple[str, ...],
+    files: tuple[str, ...],
     as_json: bool,
     model: str | None,
     host: str | None,
@@ -60,9 +69,9 @@ def command(
     flags = flags.overlaid(model, host, embedded)
     if persona is not None:
         flags = replace(flags, persona=persona)
-    text = _prompt(" ".join(prompt))
+    said = _attached(_prompt(" ".join(prompt)), files)
     try:
-        code = asyncio.run(_ask(told(flags.launch()), text, as_json))
+        code = asyncio.run(_ask(told(flags.launch()), said, as_json))
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
@@ -80,35 +89,56 @@ def _prompt(words: str) -> str:
     return text
 
 
+def _attached(text: str, files: tuple[str, ...]) -> str | Message:
+    """`text` with files.
+
+    Raises:
+        AttachmentRefused: One of them cannot go along.
+    """
+    if not files:
+        return text
+    from qwentui.chat.attachment import Refusal, composed
+    from qwentui.store.attachments import AttachmentReader
+
+    reader = AttachmentReader()
+    attachments = [reader.read(path) for path in files]
+    refused = next((found for found in attachments if isinstance(found, Refusal)), None)
+    if refused is not None:
+        raise AttachmentRefused(refused.reason)
+    return composed(text, attachments)
+
+
 def _read_stdin() -> str:
     return sys.stdin.buffer.read().decode("utf-8", errors="replace").replace("\x00", "")
 
 
-async def _ask(launch: Launch, text: str, as_json: bool) -> int:
+async def _ask(launch: Launch, said: str | Message, as_json: bool) -> int:
     backend = await open_backend(launch)
     log = launch.usage_log(lambda sentence: click.echo(f"qwentui: {sentence}", err=True))
     try:
         session = launch.session(backend, await backend.details(await choose_model(launch, backend)))
         session.log = log
-        return await _stream(session, text, as_json)
+        return await _stream(session, said, as_json)
     finally:
         await backend.aclose()
         if log is not None:
             log.close()
 
 
-async def _stream(session: ChatSession, text: str, as_json: bool) -> int:
+async def _stream(session: ChatSession, said: str | Message, as_json: bool) -> int:
     failure: QwentuiError | None = None
     printer = _Printer(quiet=as_json)
     try:
-        async with session.reply(text) as events:
+        async with session.reply(said) as events:
             async for event in events:
                 printer.take(event)
     except QwentuiError as error:
         failure = error
     finally:
         printer.end()
-        reply = session.conversation.turns[-1].reply
+        # What was refused before it was asked has left no turn.
+        turns = session.conversation.turns
+        reply = turns[-1].reply if turns else None
         if as_json and reply is not None:
             _write(_record(reply, failure) + "\n")
     if failure is not None:

@@ -77,7 +77,7 @@ class AttachmentReader:
     def _path(self, path: str) -> str:
         # A home that nobody has leaves the path as it is.
         expanded = os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises where there is none
-        return os.path.normpath((self._folder or Path()) / expanded)
+        return str((self._folder or Path()) / expanded)
 
     def _status(self, path: str) -> os.stat_result | None:
         try:
@@ -218,7 +218,7 @@ def _nearest(path: str, full: str) -> str:
     from difflib import get_close_matches
 
     folder, wanted = os.path.split(full)
-    names = [entry.name for entry in _entries(folder)]
+    names = [entry.name for entry in _entries(folder or ".")]
     [near] = get_close_matches(wanted, names, 1) or [""]
     return sanitize_line(path[: len(path) - len(os.path.basename(path))] + near) if near else ""  # noqa: PTH119 - text
 

@@ -158,7 +158,7 @@ class LiveChat:
         usage: What its last reply cost.
         loaded: The context with which the server holds its model, in tokens, None while unknown.
         told: The mismatch of contexts that the user was told last.
-        confirmed: The text with control tokens that is sent when it is sent again.
+        confirmed: The texts about which the user was told something, and that are sent when sent again.
         complete: Whether its last reply came to its end.
         unseen: Whether a reply has ended that nobody has looked at.
         run: The reply that is on its way.
@@ -178,7 +178,7 @@ class LiveChat:
         self.usage: Usage | None = None
         self.loaded: int | None = None
         self.told: str | None = None
-        self.confirmed = ""
+        self.confirmed: set[str] = set()
         self.complete = False
         self.unseen = False
         self.run: Run | None = None

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
+
+from qwentui.chat.attachment import blocks_of, said
+from qwentui.language import ngettext
+
+if TYPE_CHECKING:
+    from qwentui.chat.attachment import Block
+    from qwentui.chat.message import Message
 
 Severity = Literal["info", "warning", "error"]
 """How much a notice matters."""
@@ -11,10 +18,30 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class UserItem:
-    """What the user said, shown as it was typed; `footer` is what is to say about it."""
+    """What the user said, shown as it was typed.
+
+    Attributes:
+        text: All of it, the files that go along at its end.
+        footer: What is to say about it.
+        said: How many characters the user wrote; None where no file goes along.
+        files: A line for each file.
+    """
 
     text: str
     footer: str = ""
+    said: int | None = None
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, message: Message, version: str = "") -> Self:
+        """How a user's message stands in a transcript; `version` says which of several it is."""
+        count = len(message.images)
+        images = ngettext("{count} image", "{count} images", count).format(count=count) if count else ""
+        footer = " · ".join(filter(None, (images, version)))
+        blocks = blocks_of(message)
+        if not blocks:
+            return cls(message.content, footer)
+        return cls(message.content, footer, len(said(message)), tuple(map(_file_line, blocks)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +89,11 @@ Item = UserItem | ReplyItem | NoticeItem | MarkItem
 """Anything that a transcript shows."""
 
 
+def _file_line(block: Block) -> str:
+    lines = block.text.count("\n")
+    return f"{block.name} · {ngettext('{n:,} line', '{n:,} lines', lines).format(n=lines)}"
+
+
 def source(item: Item) -> str:
     """The text of an item as it was written: what is copied, searched and paged."""
     return item.content if isinstance(item, ReplyItem) else item.text
@@ -78,6 +110,8 @@ def estimate(item: Item, width: int) -> int:
     frame = 1
     if isinstance(item, ReplyItem):
         frame = 2 + bool(item.thinking)
-    elif isinstance(item, UserItem):
-        frame = 1 + bool(item.footer)
-    return frame + 1 + len(source(item)) * 2 // max(width, 1)
+    length = len(source(item))
+    if isinstance(item, UserItem):
+        frame = 1 + bool(item.footer) + len(item.files)
+        length = length if item.said is None else item.said
+    return frame + 1 + length * 2 // max(width, 1)
