@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _AT = re.compile(
-    r"(?:^|(?<=[\s(\[{<\"'`])|(?<=[\u2014-\u2026\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]))@", re.MULTILINE
+    r"(?:(?<!.)|(?<=[\s(\[{<\"'`])|(?<=[\u2014-\u2026\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]))@",
+    re.MULTILINE,
 )
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\[^\n])+)"|\'([^\'\n]+)\'')
+_OPEN_QUOTE = re.compile(r'"((?:[^"\\\n]|\\[^\n])*)')
 _BARE = re.compile(r"(?:[^\s\\]|\\[^\n])+")
 _ESCAPED = re.compile(r"\\(.)")
 _CLOSING = ".,;:!?)]}>'\"`，。；：！？）】》」』、…”’"
@@ -63,6 +65,27 @@ def _bare_readings(word: str, start: int) -> Iterator[Reading]:
         shorter.append(word[: suffix.end()])
     for reading in sorted(dict.fromkeys(filter(None, shorter)), key=len, reverse=True):
         yield Reading(start + len(reading), _unescaped(reading))
+
+
+class Typed(NamedTuple):
+    """A path that is being written: the column of its `@`, and how far it has come."""
+
+    start: int
+    path: str
+
+
+def typed(line: str, column: int) -> Typed | None:
+    """The path that is being written where the cursor stands in a line; None where none is."""
+    start = line.rfind("@", 0, column)
+    if start < 0 or _AT.match(line, start) is None:
+        return None
+    written = line[start + 1 : column]
+    if written[:1] == '"':
+        open_quote = _OPEN_QUOTE.fullmatch(written)
+        return None if open_quote is None else Typed(start, _unescaped(open_quote[1]))
+    if written and _BARE.fullmatch(written) is None:
+        return None
+    return Typed(start, _unescaped(written))
 
 
 def looks_like_path(path: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwentui.chat.mentions import looks_like_path, mention_of, readings
+from qwentui.chat.mentions import looks_like_path, mention_of, readings, typed
 
 
 def _paths(text: str) -> list[list[str]]:
@@ -65,3 +65,21 @@ def test_a_path_as_it_is_written_is_read_as_itself(path: str) -> None:
     assert place == 4
     assert found[0].path == path
     assert found[0].end == 4 + len(written)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("@", (0, "")),
+        ("see @src/a", (4, "src/a")),
+        ('see @"my no', (4, "my no")),
+        ("see @my\\ no", (4, "my no")),
+        ("看@no", (1, "no")),
+        ("me@no", None),
+        ("@no more", None),
+        ('@"done" ', None),
+        ("none", None),
+    ],
+)
+def test_what_is_being_written(line: str, found: tuple[int, str] | None) -> None:
+    assert typed(line, len(line)) == found

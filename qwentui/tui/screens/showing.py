@@ -12,6 +12,7 @@ from qwentui.tui.transcript.items import NoticeItem
 from qwentui.tui.widgets.attachment_list import AttachmentList
 from qwentui.tui.widgets.composer import Composer
 from qwentui.tui.widgets.gauges import Gauges
+from qwentui.tui.widgets.path_completion import PathCompletion
 from qwentui.tui.widgets.title_bar import TitleBar
 from qwentui.tui.widgets.waiting_list import WaitingList
 
@@ -68,6 +69,10 @@ class ShowingScreen(BranchingScreen):
         self.live.sheet.show(self.transcript)
         self.title_bar = TitleBar()
         self.composer = Composer(load_history)
+        self.path_completion = PathCompletion(
+            lambda work: self.run_worker(work, group="paths"), self.composer.look_again
+        )
+        self.composer.completions.append(self.path_completion)
         self.waiting_list = WaitingList()
         self.gauges = Gauges()
         self.attaching = desk.attaching
