@@ -82,10 +82,12 @@ Attachment = TextFile | ImageFile | Refusal
 
 
 class Block(NamedTuple):
-    """An attached file as it stands in a message."""
+    """An attached file as it stands in a message: characters `start` to `end` are the block around `text`."""
 
     name: str
     text: str
+    start: int
+    end: int
 
 
 def composed(text: str, attachments: Iterable[Attachment]) -> Message:
@@ -113,8 +115,9 @@ def said(message: Message) -> str:
 def blocks_of(message: Message) -> tuple[Block, ...]:
     """The files in a message, each with its text; none where the parts do not fit the content."""
     return tuple(
-        Block(part.source.removeprefix(SOURCE), _inside(message.content[part.start : part.end]) or "")
+        Block(part.source.removeprefix(SOURCE), _inside(block) or "", part.start, part.end)
         for part in _file_parts(message)
+        for block in (message.content[part.start : part.end],)
     )
 
 

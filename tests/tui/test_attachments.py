@@ -13,7 +13,7 @@ from walk import Walk, walking
 
 from qwentui.store.prompt_history import load_prompts
 from qwentui.store.settings import Context
-from qwentui.tui.transcript.items import UserItem
+from qwentui.tui.transcript.items import Attached, UserItem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,14 @@ async def test_a_file_goes_along_and_the_text_stays_as_it_was_typed(tmp_path: Pa
         await walk.answered()
         content = f"what is in @notes.md?\n\n{BLOCK}"
         assert _sent(server) == [{"role": "user", "content": content}]
-        assert walk.items[0] == UserItem(content, said=21, files=("notes.md · 2 lines",))
+        files = (Attached("notes.md · 2 lines", 23, len(content)),)
+        assert walk.items[0] == UserItem(content, said=21, files=files)
+        await walk.until(lambda: "▸ notes.md · 2 lines" in walk.shown)
+        assert "buy milk" not in walk.shown
+        await walk.pilot.press("ctrl+r")
+        await walk.until(lambda: "▾ notes.md · 2 lines" in walk.shown and "buy milk" in walk.shown)
+        await walk.pilot.press("ctrl+r")
+        await walk.until(lambda: "buy milk" not in walk.shown)
         prompts = walk.app.launch.paths.prompt_history
         await walk.until(lambda: load_prompts(prompts) == ["what is in @notes.md?"])
 
@@ -172,7 +179,7 @@ async def test_an_edited_message_names_its_files_again(tmp_path: Path, folder: P
         await walk.until(lambda: server.count("/api/chat") == 2 and not walk.app.chat.busy)
         [message] = _sent(server)
         assert message["content"] == "see @notes.md!\n\n```markdown notes.md\nchanged\n```"
-        assert walk.items[0].files == ("notes.md · 1 line",)
+        assert [file.line for file in walk.items[0].files] == ["notes.md · 1 line"]
 
 
 async def test_files_are_on_disk_and_come_back_with_the_chat(tmp_path: Path, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from qwentui.chat.attachment import blocks_of, said
 from qwentui.language import ngettext
@@ -16,6 +16,14 @@ Severity = Literal["info", "warning", "error"]
 """How much a notice matters."""
 
 
+class Attached(NamedTuple):
+    """A file in what the user said: the line that stands for it, and which characters it is."""
+
+    line: str
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class UserItem:
     """What the user said, shown as it was typed.
@@ -24,13 +32,13 @@ class UserItem:
         text: All of it, the files that go along at its end.
         footer: What is to say about it.
         said: How many characters the user wrote; None where no file goes along.
-        files: A line for each file.
+        files: The files behind those.
     """
 
     text: str
     footer: str = ""
     said: int | None = None
-    files: tuple[str, ...] = ()
+    files: tuple[Attached, ...] = ()
 
     @classmethod
     def of(cls, message: Message, version: str = "") -> Self:
@@ -41,7 +49,7 @@ class UserItem:
         blocks = blocks_of(message)
         if not blocks:
             return cls(message.content, footer)
-        return cls(message.content, footer, len(said(message)), tuple(map(_file_line, blocks)))
+        return cls(message.content, footer, len(said(message)), tuple(map(_attached, blocks)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +97,10 @@ Item = UserItem | ReplyItem | NoticeItem | MarkItem
 """Anything that a transcript shows."""
 
 
-def _file_line(block: Block) -> str:
-    lines = block.text.count("\n")
-    return f"{block.name} · {ngettext('{n:,} line', '{n:,} lines', lines).format(n=lines)}"
+def _attached(block: Block) -> Attached:
+    count = block.text.count("\n")
+    lines = ngettext("{n:,} line", "{n:,} lines", count).format(n=count)
+    return Attached(f"{block.name} · {lines}", block.start, block.end)
 
 
 def source(item: Item) -> str:
