@@ -40,6 +40,7 @@ from qwentui.chat.stream import (
     Trimmed,
 )
 from qwentui.chat.usage import ServerUsage, Usage
+from qwentui.language import _
 from qwentui.store.usage_log import Exchange
 from qwentui.telemetry.meter import Meter
 
@@ -173,8 +174,8 @@ class Course:
             self._continues = await self._would_continue(plan)
             if not self._continues:
                 raise CannotContinue(
-                    "The model's template closes the turn, so the reply cannot go on where it ended.",
-                    "What came is kept; asking again begins a new reply.",
+                    _("The model's template closes the turn, so the reply cannot go on where it ended."),
+                    _("What came is kept; asking again begins a new reply."),
                 )
         return plan
 

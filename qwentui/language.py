@@ -49,8 +49,8 @@ def use(language: str) -> None:
 
 
 def _(message: str) -> str:
-    """`message` in the user's language."""
-    return message if _catalogue is None else _catalogue.gettext(message)
+    """`message` in the user's language; "" stays, which gettext answers with the catalogue's header."""
+    return _catalogue.gettext(message) if message and _catalogue is not None else message
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's usual name

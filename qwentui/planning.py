@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.context import Fit, TrimPolicy, fit
 from qwentui.chat.errors import PromptTooLong
 from qwentui.counting.count import Count
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -50,8 +51,10 @@ class Plan:
         """
         if self.fit.too_long:
             raise PromptTooLong(
-                f"With what must go along, that has {self.fit.tokens:,} tokens; {self.fit.limit:,} fit.",
-                "Shorten it, or raise context.budget and model.num_ctx.",
+                _("With what must go along, that has {tokens:,} tokens; {limit:,} fit.").format(
+                    tokens=self.fit.tokens, limit=self.fit.limit
+                ),
+                _("Shorten it, or raise context.budget and model.num_ctx."),
             )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.stream import TextDelta, ThinkingDelta
+from qwentui.language import _
 from qwentui.store.records import Options, ShownTurn
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Recorder:
         place = len(self.turns) - 1
         known = self.turns[place].reply
         if known is None:
-            raise StoreError("The reply that was to go on is not in the store any more.")
+            raise StoreError(_("The reply that was to go on is not in the store any more."))
         question = self._question(place)
 
         def job(store: SessionStore) -> ShownTurn:
@@ -203,7 +204,7 @@ class Recorder:
     async def _changed(self, job: Callable[[SessionStore], None]) -> Conversation:
         session = self.session
         if session is None:
-            raise StoreError("Nothing has been said in this chat yet.")
+            raise StoreError(_("Nothing has been said in this chat yet."))
 
         def whole(store: SessionStore) -> LoadedSession:
             job(store)
@@ -216,7 +217,7 @@ class Recorder:
     def _question(self, turn: int) -> int:
         user = self.turns[turn].user
         if user is None:
-            raise StoreError("The question of that reply was deleted.", "Undo that first.")
+            raise StoreError(_("The question of that reply was deleted."), _("Undo that first."))
         return user.id
 
     def _opened(self, place: int, turn: ShownTurn) -> None:

@@ -239,7 +239,7 @@ class ChatSession:
         """
         before = self.conversation.turns[-1].reply if self.conversation.turns else None
         if before is None or (before.finish_reason is FinishReason.STOP and content is None):
-            raise CannotContinue("There is no unfinished reply to go on with.", "F5 asks for another one.")
+            raise _nothing_unfinished()
         edited = None if content is None else replace(before.message, content=sendable(content))
         draft = taken_up(edited or before.message)
         running = ReplyInProgress(self.recorder, draft, before=before.usage, removed=before.removed)
@@ -340,7 +340,7 @@ class ChatSession:
 
 def _kept(recorder: Recorder | None) -> Recorder:
     if recorder is None:
-        raise StoreError("This chat is not kept anywhere, so it has one branch only.")
+        raise StoreError(_("This chat is not kept anywhere, so it has one branch only."))
     return recorder
 
 
@@ -372,3 +372,7 @@ def check_images(question: Message, model: ModelDetails) -> None:
 def _visible(conversation: Conversation, model: ModelDetails) -> Conversation:
     """`conversation` as `model` can have it: images sent to another one are nothing to one that is blind."""
     return conversation if model.can_see else conversation.without_images()
+
+
+def _nothing_unfinished() -> CannotContinue:
+    return CannotContinue(_("There is no unfinished reply to go on with."), _("F5 asks for another one."))

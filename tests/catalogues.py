@@ -5,6 +5,7 @@ What is new stands in them untranslated, what is gone is dropped; a test fails u
 
 from __future__ import annotations
 
+import re
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -15,11 +16,12 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "qwentui" / "locale"
+NOISE = re.compile(
+    rb'^"(?:Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator):.*\n', re.MULTILINE
+)
+"""Headers that would change with every run, or that nobody fills in."""
 KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "Key": (4,)}
 """What marks a message; of a row in the table of keys that is its help."""
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
 
 
 def extracted() -> Catalog:
@@ -43,11 +45,12 @@ def updated(path: Path) -> bytes:
     catalog.obsolete.clear()
     out = BytesIO()
     write_po(out, catalog, width=110, sort_by_file=True, omit_header=False, include_lineno=False)
-    return out.getvalue()
+    return NOISE.sub(b"", out.getvalue())
 
 
 def main() -> None:
     """Update every catalogue, and compile it."""
+    sys.path.insert(0, str(ROOT))
     from build_catalogues import compile_catalogues
 
     for path in LOCALES.glob("*/LC_MESSAGES/*.po"):

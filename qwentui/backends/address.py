@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 DEFAULT_PORT = 11434
 """Ollama's port."""
@@ -20,7 +21,7 @@ _PATH = re.compile(r"""[^\s\x00-\x20\x7f"<>?#\\^`{|}]*""")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _LAST_PORT = 65535
-_EXAMPLE = 'Write it like "a10:11434", "192.168.1.5" or "https://gpu.example.com/ollama".'
+_EXAMPLE = N_('Write it like "a10:11434", "192.168.1.5" or "https://gpu.example.com/ollama".')
 
 
 def parse_host(text: str) -> str:
@@ -38,25 +39,25 @@ def parse_host(text: str) -> str:
     if not separator:
         scheme, rest = ("https", "ollama.com:443") if value == "ollama.com" else ("http", value)
     scheme = scheme.lower()
-    authority, _, path = rest.partition("/")
+    authority, _slash, path = rest.partition("/")
     user, at, location = authority.rpartition("@")
     shown = f"{location}/{path}" if path else location
     if scheme not in _PORTS:
-        raise _unusable(shown, "begins with neither http:// nor https://")
+        raise _unusable(_("The address {address!r} begins with neither http:// nor https://."), shown)
     if not _PATH.fullmatch(path):
-        raise _unusable(shown, "has a path that cannot be used")
+        raise _unusable(_("The address {address!r} has a path that cannot be used."), shown)
     host, port = _split(location)
     if not host:
-        raise _unusable(shown, "holds no host name")
+        raise _unusable(_("The address {address!r} holds no host name."), shown)
     if port is None:
         port = str(_PORTS[scheme] if separator else DEFAULT_PORT)
     if not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _LAST_PORT):
-        raise _unusable(shown, "has a port that is no number from 1 to 65535")
+        raise _unusable(_("The address {address!r} has a port that is no number from 1 to 65535."), shown)
     return f"{scheme}://{user}{at}{host}:{int(port)}/{path}".rstrip("/")
 
 
-def _unusable(address: str, why: str) -> SettingsError:
-    return SettingsError(f"The address {sanitize_line(address)!r} {why}.", _EXAMPLE)
+def _unusable(sentence: str, address: str) -> SettingsError:
+    return SettingsError(sentence.format(address=sanitize_line(address)), _(_EXAMPLE))
 
 
 def _split(location: str) -> tuple[str, str | None]:
@@ -115,8 +116,8 @@ class Endpoint:
         for name, value in (*self.headers, ("Authorization", self.authorization)):
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise SettingsError(
-                    f"The header {name!r} cannot be sent.",
-                    "Names and values are plain ASCII without line ends.",
+                    _("The header {name!r} cannot be sent.").format(name=name),
+                    _("Names and values are plain ASCII without line ends."),
                 )
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from qwentui.backends.http import SILENCE, HttpClient
 from qwentui.backends.ollama import OllamaBackend
 from qwentui.backends.openai import OpenAIBackend
 from qwentui.chat.errors import AccessDenied, NotAModelServer, RequestRefused
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +76,8 @@ async def _find(http: HttpClient, api: Api) -> Api:
 
 def _nobody(host: str) -> NotAModelServer:
     return NotAModelServer(
-        f"{host} is neither Ollama nor an OpenAI-compatible server.",
-        "Check the address, its port and its path.",
+        _("{host} is neither Ollama nor an OpenAI-compatible server.").format(host=host),
+        _("Check the address, its port and its path."),
     )
 
 

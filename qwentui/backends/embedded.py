@@ -23,6 +23,7 @@ from qwentui.backends.base import Backend
 from qwentui.backends.model_fetch import Progress, fetch
 from qwentui.chat.errors import ConnectFailed, EmbeddedError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,13 +34,16 @@ if TYPE_CHECKING:
 MODEL_NAME = "smollm2-135m-instruct"
 """What the model that qwentui fetches by itself is called."""
 
+HOST = N_("built-in model")
+"""What stands in place of a server's address."""
+
 N_CTX = 8192
 """The context asked for, in tokens; llama.cpp caps it at what the model was trained for."""
 
 _CHILD = Path(__file__).with_name("embedded_child.py")
 _LOG_TAIL = 16_384
 _GRACE_S = 1.0
-_OTHER_FILE = "Take another file: qwentui --embedded PATH.gguf"
+_OTHER_FILE = N_("Take another file: qwentui --embedded PATH.gguf")
 _OUT_OF_MEMORY = re.compile(r"alloc|memory|system_error|Resource temporarily unavailable")
 _ERROR_LINE = re.compile(r"\S+ E (.+)")
 
@@ -136,7 +140,9 @@ class EmbeddedServer:
         await self._log_read()
         reason = _reason(self._log.decode(errors="replace")) or _ending(status)
         return EmbeddedError(
-            f"llama.cpp could not load {sanitize_line(self._gguf.name)}: {reason.rstrip('.')}.",
+            _("llama.cpp could not load {file}: {reason}.").format(
+                file=sanitize_line(self._gguf.name), reason=reason.rstrip(".")
+            ),
             _hint(reason, status),
         )
 
@@ -185,10 +191,11 @@ def _check_magic(gguf: Path) -> None:
             magic = file.read(4)
     except OSError as error:
         raise EmbeddedError(
-            f"The model file {name} cannot be read: {error.strerror}.", _OTHER_FILE
+            _("The model file {path} cannot be read: {reason}.").format(path=name, reason=error.strerror),
+            _(_OTHER_FILE),
         ) from error
     if magic != b"GGUF":
-        raise EmbeddedError(f"{name} is not a GGUF file.", _OTHER_FILE)
+        raise EmbeddedError(_("{path} is not a GGUF file.").format(path=name), _(_OTHER_FILE))
 
 
 def _reason(log: str) -> str:
@@ -207,17 +214,17 @@ def _reason(log: str) -> str:
 
 def _ending(status: int) -> str:
     """An exit status in words."""
-    return (
-        f"it was ended by {signal.Signals(-status).name}" if status < 0 else f"it ended with status {status}"
-    )
+    if status < 0:
+        return _("it was ended by {signal}").format(signal=signal.Signals(-status).name)
+    return _("it ended with status {status}").format(status=status)
 
 
 def _hint(reason: str, status: int) -> str:
     if status == -signal.SIGKILL or _OUT_OF_MEMORY.search(reason):
-        return "There is too little memory: close other programs, or take a smaller model."
+        return _("There is too little memory: close other programs, or take a smaller model.")
     if "unknown model architecture" in reason:
-        return "A newer llama.cpp may know it: pip install -U xllamacpp"
-    return _OTHER_FILE
+        return _("A newer llama.cpp may know it: pip install -U xllamacpp")
+    return _(_OTHER_FILE)
 
 
 Started = tuple[EmbeddedServer, Backend]
@@ -242,7 +249,7 @@ class EmbeddedBackend:
     @property
     def host(self) -> str:
         """What a user reads in place of an address."""
-        return "built-in model"
+        return _(HOST)
 
     async def version(self) -> str:
         """The server's name or version, as it tells it."""
@@ -307,7 +314,7 @@ class EmbeddedBackend:
             if not how:
                 raise
             raise ConnectFailed(
-                f"The built-in model is gone: {how}.", "Ask again to start it anew."
+                _("The built-in model is gone: {how}.").format(how=how), _("Ask again to start it anew.")
             ) from error
 
     async def _revive(self) -> None:
@@ -321,7 +328,8 @@ class EmbeddedBackend:
                 self._server, self._talk = await self._start()
             except EmbeddedError as error:
                 raise ConnectFailed(
-                    f"The built-in model is gone: {how}, and does not start again.", error.message
+                    _("The built-in model is gone: {how}, and does not start again.").format(how=how),
+                    error.message,
                 ) from error
 
 
@@ -361,5 +369,6 @@ async def open_embedded(
 
 def _no_llama_cpp() -> EmbeddedError:
     return EmbeddedError(
-        "llama.cpp is missing, which runs the built-in model.", 'Install it: pip install "qwentui[embedded]"'
+        _("llama.cpp is missing, which runs the built-in model."),
+        _('Install it: pip install "qwentui[embedded]"'),
     )

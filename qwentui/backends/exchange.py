@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from qwentui.backends.failures import BODY_LIMIT, page_error, response_error, stranger_error
 from qwentui.backends.framing import FramingError, decode
 from qwentui.chat.errors import ReplyBroken, ReplyCut, ReplySilent
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -119,11 +120,13 @@ class Exchange:
             async with asyncio.timeout(self.silence):
                 chunk = await anext(self._chunks, b"")
         except TimeoutError as error:
-            hint = "The model may be stuck, or the connection is gone."
-            raise ReplySilent(f"{self._host} sent nothing for {self.silence:g} s.", hint) from error
+            hint = _("The model may be stuck, or the connection is gone.")
+            sentence = _("{host} sent nothing for {seconds:g} s.")
+            raise ReplySilent(sentence.format(host=self._host, seconds=self.silence), hint) from error
         except (httpx.HTTPError, OSError) as error:
-            hint = "The server stopped, or the network in between did."
-            raise ReplyCut(f"The connection to {self._host} broke before the end.", hint) from error
+            hint = _("The server stopped, or the network in between did.")
+            sentence = _("The connection to {host} broke before the end.")
+            raise ReplyCut(sentence.format(host=self._host), hint) from error
         self.ended = not chunk
         return chunk
 
@@ -170,7 +173,8 @@ class Exchange:
         except FramingError as error:
             if not seen:
                 raise stranger_error(self._host) from error
-            raise ReplyCut(f"{self._host} sent a record that cannot be read.") from error
+            sentence = _("{host} sent a record that cannot be read.")
+            raise ReplyCut(sentence.format(host=self._host)) from error
 
     def _set_pace(self) -> None:
         """Put a pace before the socket, as far as httpcore shows it (HTTP/1.1: its `network_stream`)."""

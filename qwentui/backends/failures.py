@@ -29,6 +29,7 @@ from qwentui.chat.errors import (
     TlsFailed,
 )
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,14 +46,14 @@ _MEMORY = re.compile(
     r"|signal: killed",
     re.IGNORECASE,
 )
-_MEMORY_HINT = (
+_MEMORY_HINT = N_(
     "Use a smaller num_ctx or a quantised KV cache (OLLAMA_KV_CACHE_TYPE=q8_0 on the server), "
     "or free what other programs hold: `ollama ps` and `nvidia-smi` tell."
 )
 _CRASH = re.compile(
     r"unexpected EOF|unexpectedly stopped|process has terminated|CUDA error|GGML_ASSERT", re.IGNORECASE
 )
-_CRASH_HINT = "The model's process crashed; the next request starts it anew. The server's log says why."
+_CRASH_HINT = N_("The model's process crashed; the next request starts it anew. The server's log says why.")
 _CONTEXT = re.compile(
     r"exceed_context_size|exceeds the available context|context_length_exceeded|maximum context length"
     r"|longer than the context length",
@@ -67,21 +68,24 @@ _TITLE = re.compile(rb"<title>(.{1,400}?)</title>", re.IGNORECASE | re.DOTALL)
 
 # Refusals whatever their status: Ollama reports some of them as 500, and none heals by asking again.
 _REFUSALS = (
-    ("does not support thinking", "Turn thinking off for this model."),
-    ("does not support chat", "It is a model for embeddings; pick another one."),
-    ("invalid duration", 'Set keep_alive to a duration like "5m" or to a number of seconds.'),
-    ("invalid think value", "Set think to on, off, low, medium, high or max."),
-    ("must be of type", "Correct this option in the settings or in the persona."),
-    ("unknown parameter", "Remove it from the settings or from the Modelfile."),
+    ("does not support thinking", N_("Turn thinking off for this model.")),
+    ("does not support chat", N_("It is a model for embeddings; pick another one.")),
+    ("invalid duration", N_('Set keep_alive to a duration like "5m" or to a number of seconds.')),
+    ("invalid think value", N_("Set think to on, off, low, medium, high or max.")),
+    ("must be of type", N_("Correct this option in the settings or in the persona.")),
+    ("unknown parameter", N_("Remove it from the settings or from the Modelfile.")),
     ("image input is not supported", ""),
-    ("no user query found", "The model's template wants a user message first; start a new chat."),
-    ("unknown model architecture", "The server is too old for this model; update it."),
-    ("error loading model", "Its file is damaged, or too new for the server: pull it again, or update."),
-    ("no space left on device", "The server's disk is full: remove a model there (qwentui model rm NAME)."),
-    ("invalid model name", "Pick a model that the server has."),
-    ("model is required", "Pick a model that the server has."),
+    ("no user query found", N_("The model's template wants a user message first; start a new chat.")),
+    ("unknown model architecture", N_("The server is too old for this model; update it.")),
+    ("error loading model", N_("Its file is damaged, or too new for the server: pull it again, or update.")),
+    (
+        "no space left on device",
+        N_("The server's disk is full: remove a model there (qwentui model rm NAME)."),
+    ),
+    ("invalid model name", N_("Pick a model that the server has.")),
+    ("model is required", N_("Pick a model that the server has.")),
 )
-_PREFIX_HINT = "Check the path in the address: a proxy may want a prefix before the server's own paths."
+_PREFIX_HINT = N_("Check the path in the address: a proxy may want a prefix before the server's own paths.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,9 @@ class _Complaint:
     n_ctx: int | None = None
 
     @property
-    def quote(self) -> str:
-        """What the server said, with a colon before it, or nothing."""
-        line = sanitize_line(self.text, _QUOTE_LIMIT).rstrip(".")
-        return f": {line}" if line else ""
+    def words(self) -> str:
+        """What the server said, to be quoted inside a sentence; "" for nothing."""
+        return sanitize_line(self.text, _QUOTE_LIMIT).rstrip(".")
 
 
 def response_error(status: int, headers: Mapping[str, str], body: bytes) -> BackendError:
@@ -109,7 +112,7 @@ def response_error(status: int, headers: Mapping[str, str], body: bytes) -> Back
         body: The body, or the beginning of it.
     """
     if _TLS_WANTED.search(body):
-        return TlsFailed("The server speaks TLS at this port.", "Write the address with https://.")
+        return TlsFailed(_("The server speaks TLS at this port."), _("Write the address with https://."))
     if status < HTTPStatus.BAD_REQUEST:
         return _stranger(status, headers)
     if _PAGE.match(body) or headers.get("content-type", "").startswith("text/html"):
@@ -121,8 +124,12 @@ def response_error(status: int, headers: Mapping[str, str], body: bytes) -> Back
 def page_error(body: bytes) -> NotAModelServer:
     """The error that a web page at status 200 means."""
     return NotAModelServer(
-        f"A web page answers in the server's place{_title(body)}.",
-        "Something in between may want a login; check the address, and its path.",
+        _quoting(
+            _title(body),
+            _("A web page answers in the server's place."),
+            _("A web page answers in the server's place: {words}."),
+        ),
+        _("Something in between may want a login; check the address, and its path."),
     )
 
 
@@ -133,8 +140,8 @@ def stranger_error(host: str) -> NotAModelServer:
         host: The address as a user reads it.
     """
     return NotAModelServer(
-        f"{host} does not answer as a model server does.",
-        "Check the address: another program may listen there.",
+        _("{host} does not answer as a model server does.").format(host=host),
+        _("Check the address: another program may listen there."),
     )
 
 
@@ -147,10 +154,20 @@ def stream_error(error: object) -> ReplyFailed:
     complaint = _complaint({"error": error})
     hint = ""
     if _MEMORY.search(complaint.text):
-        hint = _MEMORY_HINT
+        hint = _(_MEMORY_HINT)
     elif _CRASH.search(complaint.text):
-        hint = _CRASH_HINT
-    return ReplyFailed(f"The server broke off the reply{complaint.quote}.", hint)
+        hint = _(_CRASH_HINT)
+    sentence = _quoting(
+        complaint.words,
+        _("The server broke off the reply."),
+        _("The server broke off the reply: {words}."),
+    )
+    return ReplyFailed(sentence, hint)
+
+
+def _quoting(words: str, plain: str, quoting: str, **fields: object) -> str:
+    """The sentence `plain`, or `quoting` where there are words for its `{words}`; both take the `fields`."""
+    return (quoting if words else plain).format(words=words, **fields)
 
 
 def _known(status: int, complaint: _Complaint) -> BackendError | None:
@@ -159,22 +176,27 @@ def _known(status: int, complaint: _Complaint) -> BackendError | None:
     if _CONTEXT.search(f"{complaint.kind} {text}"):
         return _context_exceeded(status, complaint)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and _MEMORY.search(text):
-        return OutOfMemory(
-            f"The model does not fit into memory{complaint.quote}.", _MEMORY_HINT, status=status
+        sentence = _quoting(
+            complaint.words,
+            _("The model does not fit into memory."),
+            _("The model does not fit into memory: {words}."),
         )
+        return OutOfMemory(sentence, _(_MEMORY_HINT), status=status)
     for phrase, hint in _REFUSALS:
         if phrase in text:
-            return RequestRefused(f"The server refused the request{complaint.quote}.", hint, status=status)
+            sentence = _("The server refused the request: {words}.").format(words=complaint.words)
+            return RequestRefused(sentence, _(hint), status=status)
     return None
 
 
 def _context_exceeded(status: int, complaint: _Complaint) -> ContextExceeded:
     prompt = complaint.n_prompt_tokens or _number(_N_PROMPT_TOKENS, complaint.text)
     n_ctx = complaint.n_ctx or _number(_N_CTX, complaint.text)
-    sentence = "The conversation is longer than the model's context."
+    sentence = _("The conversation is longer than the model's context.")
     if prompt and n_ctx:
-        sentence = f"The conversation has {prompt:,} tokens, the model's context holds {n_ctx:,}."
-    hint = "Shorten the last message, start a new chat, or raise num_ctx."
+        sentence = _("The conversation has {prompt:,} tokens, the model's context holds {n_ctx:,}.")
+        sentence = sentence.format(prompt=prompt, n_ctx=n_ctx)
+    hint = _("Shorten the last message, start a new chat, or raise num_ctx.")
     return ContextExceeded(sentence, hint, status=status, n_prompt_tokens=prompt, n_ctx=n_ctx)
 
 
@@ -187,69 +209,97 @@ def _by_status(status: int, headers: Mapping[str, str], complaint: _Complaint) -
     if status in _BY_STATUS:
         return _BY_STATUS[status](status, headers, complaint)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return RequestRefused(
-            f"The server refused the request ({_named(status)}){complaint.quote}.", status=status
+        sentence = _quoting(
+            complaint.words,
+            _("The server refused the request ({status})."),
+            _("The server refused the request ({status}): {words}."),
+            status=_named(status),
         )
-    hint = _CRASH_HINT if _CRASH.search(complaint.text) else "The server's log says why."
+        return RequestRefused(sentence, status=status)
+    sentence = _quoting(
+        complaint.words,
+        _("The server failed ({status})."),
+        _("The server failed ({status}): {words}."),
+        status=_named(status),
+    )
     return ServerFailed(
-        f"The server failed ({_named(status)}){complaint.quote}.",
-        hint,
+        sentence,
+        _(_CRASH_HINT) if _CRASH.search(complaint.text) else _("The server's log says why."),
         status=status,
         retry_after=_retry_after(headers),
     )
 
 
-def _unauthorized(status: int, _: Mapping[str, str], complaint: _Complaint) -> BackendError:
-    hint = "Set the token, or user and password, in the settings."
+def _unauthorized(status: int, _headers: Mapping[str, str], complaint: _Complaint) -> BackendError:
+    hint = _("Set the token, or user and password, in the settings.")
     if complaint.kind == "signin":
-        hint = "This model runs in Ollama's cloud: run `ollama signin` on the server."
-    return AccessDenied(f"The server wants to know who asks (401){complaint.quote}.", hint, status=status)
+        hint = _("This model runs in Ollama's cloud: run `ollama signin` on the server.")
+    sentence = _quoting(
+        complaint.words,
+        _("The server wants to know who asks (401)."),
+        _("The server wants to know who asks (401): {words}."),
+    )
+    return AccessDenied(sentence, hint, status=status)
 
 
-def _forbidden(status: int, _: Mapping[str, str], complaint: _Complaint) -> BackendError:
+def _forbidden(status: int, _headers: Mapping[str, str], complaint: _Complaint) -> BackendError:
     if complaint.text:
-        return AccessDenied(f"The server denies access (403){complaint.quote}.", status=status)
+        sentence = _quoting(
+            complaint.words,
+            _("The server denies access (403)."),
+            _("The server denies access (403): {words}."),
+        )
+        return AccessDenied(sentence, status=status)
     return AccessDenied(
-        "The server denies access without a word (403), as Ollama does when the Host header is strange.",
-        "Have the proxy send `Host: localhost:11434`, or start Ollama with OLLAMA_HOST=0.0.0.0.",
+        _("The server denies access without a word (403), as Ollama does when the Host header is strange."),
+        _("Have the proxy send `Host: localhost:11434`, or start Ollama with OLLAMA_HOST=0.0.0.0."),
         status=status,
     )
 
 
-def _not_found(status: int, _: Mapping[str, str], complaint: _Complaint) -> BackendError:
+def _not_found(status: int, _headers: Mapping[str, str], complaint: _Complaint) -> BackendError:
     found = _MODEL_NOT_FOUND.search(complaint.text)
     if found is None:
-        quote = complaint.quote if complaint.kind else ""
-        return RequestRefused(
-            f"The server does not know this path (404){quote}.", _PREFIX_HINT, status=status
+        sentence = _quoting(
+            complaint.words if complaint.kind else "",
+            _("The server does not know this path (404)."),
+            _("The server does not know this path (404): {words}."),
         )
+        return RequestRefused(sentence, _(_PREFIX_HINT), status=status)
     name = sanitize_line(found[1])
-    hint = f"Get it with `ollama pull {name}`, or pick another one."
-    return ModelNotFound(f"The server has no model {name}.", hint, status=status)
+    hint = _("Get it with `ollama pull {model}`, or pick another one.").format(model=name)
+    return ModelNotFound(_("The server has no model {model}.").format(model=name), hint, status=status)
 
 
-def _wrong_method(status: int, _: Mapping[str, str], __: _Complaint) -> BackendError:
-    return RequestRefused("The server takes no such request at this path (405).", _PREFIX_HINT, status=status)
+def _wrong_method(status: int, _headers: Mapping[str, str], __: _Complaint) -> BackendError:
+    sentence = _("The server takes no such request at this path (405).")
+    return RequestRefused(sentence, _(_PREFIX_HINT), status=status)
 
 
-def _too_large(status: int, _: Mapping[str, str], __: _Complaint) -> BackendError:
-    hint = "It is a proxy's limit, nginx's client_max_body_size for one."
-    return RequestRefused("The request is too large for the server (413).", hint, status=status)
+def _too_large(status: int, _headers: Mapping[str, str], __: _Complaint) -> BackendError:
+    hint = _("It is a proxy's limit, nginx's client_max_body_size for one.")
+    return RequestRefused(_("The request is too large for the server (413)."), hint, status=status)
 
 
 def _too_many(status: int, headers: Mapping[str, str], complaint: _Complaint) -> BackendError:
     seconds = _retry_after(headers)
-    hint = f"Ask again in {seconds:.0f} s." if seconds is not None else "Ask again later."
-    return RequestRefused(
-        f"The server takes no more requests for a while (429){complaint.quote}.", hint, status=status
+    hint = _("Ask again later.")
+    if seconds is not None:
+        hint = _("Ask again in {seconds:.0f} s.").format(seconds=seconds)
+    sentence = _quoting(
+        complaint.words,
+        _("The server takes no more requests for a while (429)."),
+        _("The server takes no more requests for a while (429): {words}."),
     )
+    return RequestRefused(sentence, hint, status=status)
 
 
 def _busy(status: int, headers: Mapping[str, str], complaint: _Complaint) -> BackendError:
-    hint = "It is loading a model, or its queue is full; ask again in a moment."
-    return ServerBusy(
-        f"The server is busy (503){complaint.quote}.", hint, status=status, retry_after=_retry_after(headers)
+    sentence = _quoting(
+        complaint.words, _("The server is busy (503)."), _("The server is busy (503): {words}.")
     )
+    hint = _("It is loading a model, or its queue is full; ask again in a moment.")
+    return ServerBusy(sentence, hint, status=status, retry_after=_retry_after(headers))
 
 
 _BY_STATUS: Mapping[int, Callable[[int, Mapping[str, str], _Complaint], BackendError]] = {
@@ -266,25 +316,32 @@ _BY_STATUS: Mapping[int, Callable[[int, Mapping[str, str], _Complaint], BackendE
 def _stranger(status: int, headers: Mapping[str, str]) -> NotAModelServer:
     target = sanitize_line(headers.get("location", ""))
     if target:
-        return NotAModelServer(f"The server sends us elsewhere, to {target} ({status}).", "Use that address.")
-    return NotAModelServer(f"No model server answers at this address ({_named(status)}).", _PREFIX_HINT)
+        sentence = _("The server sends us elsewhere, to {target} ({status}).")
+        return NotAModelServer(sentence.format(target=target, status=status), _("Use that address."))
+    sentence = _("No model server answers at this address ({status}).")
+    return NotAModelServer(sentence.format(status=_named(status)), _(_PREFIX_HINT))
 
 
 def _page(status: int, headers: Mapping[str, str], body: bytes) -> BackendError:
-    sentence = f"A proxy answered in the server's place ({_named(status)}){_title(body)}."
+    sentence = _quoting(
+        _title(body),
+        _("A proxy answered in the server's place ({status})."),
+        _("A proxy answered in the server's place ({status}): {words}."),
+        status=_named(status),
+    )
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return AccessDenied(sentence, "Set what it wants in the settings: a token or headers.", status=status)
+        hint = _("Set what it wants in the settings: a token or headers.")
+        return AccessDenied(sentence, hint, status=status)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return RequestRefused(sentence, _PREFIX_HINT, status=status)
-    hint = "It does not reach the model server, or does not wait for it as long as loading a model takes."
+        return RequestRefused(sentence, _(_PREFIX_HINT), status=status)
+    hint = _("It does not reach the model server, or does not wait for it as long as loading a model takes.")
     kind = ServerBusy if status == HTTPStatus.SERVICE_UNAVAILABLE else ServerFailed
     return kind(sentence, hint, status=status, retry_after=_retry_after(headers))
 
 
 def _title(body: bytes) -> str:
     found = _TITLE.search(body)
-    title = sanitize_line(unescape(found[1].decode("utf-8", "replace"))) if found else ""
-    return f": {title}" if title else ""
+    return sanitize_line(unescape(found[1].decode("utf-8", "replace"))) if found else ""
 
 
 def _named(status: int) -> str:
@@ -318,7 +375,7 @@ def _document(body: bytes) -> object:
 def _complaint(value: object) -> _Complaint:
     """Unwrap `error` fields, JSON inside their text included, down to the words."""
     signin = isinstance(value, dict) and "signin_url" in value
-    for _ in range(_NESTING):
+    for _layer in range(_NESTING):
         if isinstance(value, dict) and "error" in value:
             value = value["error"]
         elif isinstance(value, str) and value.lstrip().startswith("{"):

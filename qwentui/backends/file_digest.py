@@ -15,6 +15,7 @@ import msgspec
 from qwentui.backends.threaded import in_thread
 from qwentui.chat.errors import ModelFileError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,9 @@ class DigestCache:
                 lambda step: _digest(file, step), lambda done: progress(done, status.st_size)
             )
         except OSError as error:
-            raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from error
+            raise ModelFileError(
+                _("{path} cannot be read: {reason}.").format(path=name, reason=error.strerror or error)
+            ) from error
         found = _Known(status.st_size, status.st_mtime_ns, status.st_ino, digest)
         await asyncio.to_thread(self._keep, str(file), found)
         return digest

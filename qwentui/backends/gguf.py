@@ -15,6 +15,7 @@ from qwentui.chat.errors import ModelFileError
 from qwentui.chat.memory_fit import ModelShape, shape_of, weights_on_gpu
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.tensor_types import tensor_bytes
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,18 +178,23 @@ def read_gguf(path: Path) -> Gguf:
     """
     name = sanitize_line(str(path))
     if path.exists() and not path.is_file():
-        raise ModelFileError(f"{name} is a folder or a device.", "Give the path of a GGUF file.")
+        raise ModelFileError(
+            _("{path} is a folder or a device.").format(path=name), _("Give the path of a GGUF file.")
+        )
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             return _Header(file, size, name).read()
     except FileNotFoundError as error:
-        raise ModelFileError(f"There is no file {name}.", "Check the path.") from error
+        raise ModelFileError(_("There is no file {path}.").format(path=name), _("Check the path.")) from error
     except OSError as error:
-        raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise ModelFileError(
+            _("{path} cannot be read: {reason}.").format(path=name, reason=error.strerror or error)
+        ) from error
     except _Cut as error:
         raise ModelFileError(
-            f"{name} is damaged or not whole: {error}.", "Download it again, and compare its SHA-256."
+            _("{path} is damaged or not whole: {reason}.").format(path=name, reason=error),
+            _("Download it again, and compare its SHA-256."),
         ) from error
 
 
@@ -210,46 +216,47 @@ class _Header:
         self._check_kind()
         tensor_count, pair_count = self._number("<Q"), self._number("<Q")
         if max(tensor_count, pair_count) > self._size:
-            raise _Cut("its header counts more entries than it has bytes")
+            raise _Cut(_("its header counts more entries than it has bytes"))
         metadata: dict[str, Any] = {}
-        for _ in range(pair_count):
+        for _pair in range(pair_count):
             key = self._text()
             metadata[key] = self._value(self._number("<I"), _DEPTH)
-        tensors = tuple(self._tensor() for _ in range(tensor_count))
+        tensors = tuple(self._tensor() for _index in range(tensor_count))
         self._check_length(metadata, tensors)
         return Gguf(self._size, metadata, tensors)
 
     def _check_kind(self) -> None:
         if self._file.read(4) != MAGIC:
             raise ModelFileError(
-                f"{self._name} is not a GGUF file.",
-                "Ollama takes GGUF; llama.cpp's convert_hf_to_gguf.py makes it from Safetensors.",
+                _("{path} is not a GGUF file.").format(path=self._name),
+                _("Ollama takes GGUF; llama.cpp's convert_hf_to_gguf.py makes it from Safetensors."),
             )
         version = self._number("<I")
         if version not in _VERSIONS:
-            old = version == 1
-            about = "is GGUF version 1, which is too old" if old else "is GGUF of a kind that is not known"
-            raise ModelFileError(f"{self._name} {about}.", "Get a newer file of this model.")
+            sentence = _("{path} is GGUF of a kind that is not known.")
+            if version == 1:
+                sentence = _("{path} is GGUF version 1, which is too old.")
+            raise ModelFileError(sentence.format(path=self._name), _("Get a newer file of this model."))
 
     def _tensor(self) -> Tensor:
         name, dimensions = self._text(), self._number("<I")
         if dimensions > _DIMENSIONS:
-            raise _Cut(f"a tensor has {dimensions:,} dimensions")
-        shape = tuple(self._number("<Q") for _ in range(dimensions))
+            raise _Cut(_("a tensor has {count:,} dimensions").format(count=dimensions))
+        shape = tuple(self._number("<Q") for _dimension in range(dimensions))
         return Tensor(name, self._number("<I"), shape, self._number("<Q"))
 
     def _check_length(self, metadata: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> None:
         """See whether the last tensor ends inside of the file, which a broken download does not."""
         alignment = metadata.get("general.alignment", _ALIGNMENT)
         if not isinstance(alignment, int) or alignment <= 0:
-            raise _Cut("its alignment is no positive number")
+            raise _Cut(_("its alignment is no positive number"))
         start = -(-self._file.tell() // alignment) * alignment
         if not tensors:
             return
         ends = [tensor.offset + (tensor_bytes(tensor.kind, tensor.shape) or 0) for tensor in tensors]
         whole = start + max(ends)
         if whole > self._size:
-            raise _Cut(f"it has {self._size:,} bytes of at least {whole:,}")
+            raise _Cut(_("it has {size:,} bytes of at least {whole:,}").format(size=self._size, whole=whole))
 
     def _value(self, kind: int, depth: int) -> Any:  # noqa: ANN401 - a file says what it likes
         if kind in _NUMBERS:
@@ -258,7 +265,7 @@ class _Header:
             return self._text()
         if kind == _ARRAY and depth:
             return self._array(depth - 1)
-        raise _Cut(f"its header holds a value of the unknown type {kind}")
+        raise _Cut(_("its header holds a value of the unknown type {number}").format(number=kind))
 
     def _array(self, depth: int) -> Any:  # noqa: ANN401 - as above
         kind, count = self._number("<I"), self._number("<Q")
@@ -266,26 +273,26 @@ class _Header:
             self._skip(count * struct.calcsize(_NUMBERS[kind]))
             return PassedOver(count)
         if count > self._size:
-            raise _Cut("an array in its header is longer than the file")
+            raise _Cut(_("an array in its header is longer than the file"))
         if kind == _STRING:
-            for _ in range(count):
+            for _index in range(count):
                 self._skip(self._number("<Q"))
             return PassedOver(count)
-        return [self._value(kind, depth) for _ in range(count)]
+        return [self._value(kind, depth) for _index in range(count)]
 
     def _number(self, layout: str) -> Any:  # noqa: ANN401 - an int, a float or a bool, as the layout says
         data = self._file.read(struct.calcsize(layout))
         if len(data) < struct.calcsize(layout):
-            raise _Cut("it ends inside of its header")
+            raise _Cut(_("it ends inside of its header"))
         return struct.unpack(layout, data)[0]
 
     def _text(self) -> str:
         length = self._number("<Q")
         if length > self._size - self._file.tell():
-            raise _Cut("it ends inside of its header")
+            raise _Cut(_("it ends inside of its header"))
         return self._file.read(length).decode("utf-8", "replace")
 
     def _skip(self, length: int) -> None:
         if length > self._size - self._file.tell():
-            raise _Cut("it ends inside of its header")
+            raise _Cut(_("it ends inside of its header"))
         self._file.seek(length, os.SEEK_CUR)

@@ -22,6 +22,7 @@ from qwentui.backends.failures import stranger_error
 from qwentui.backends.framing import RECORD_LIMIT, FramingError, decode
 from qwentui.chat.errors import BackendError, ConnectFailed, NotAModelServer, ReplyCut, TlsFailed
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
@@ -94,10 +95,11 @@ class HttpClient:
                 await exchange.begin()
                 data = await exchange.read_all(limit)
         except TimeoutError as error:
-            hint = "The server may be overloaded, or something else listens there."
-            raise ConnectFailed(f"{host} gave no full answer within {timeout:g} s.", hint) from error
+            hint = _("The server may be overloaded, or something else listens there.")
+            sentence = _("{host} gave no full answer within {seconds:g} s.")
+            raise ConnectFailed(sentence.format(host=host, seconds=timeout), hint) from error
         except ReplyCut as error:
-            raise ConnectFailed(f"{host} broke off its answer.", error.hint) from error
+            raise ConnectFailed(_("{host} broke off its answer.").format(host=host), error.hint) from error
         if len(data) > limit:
             raise stranger_error(self.endpoint.host)
         return data
@@ -209,15 +211,16 @@ def connection_error(error: Exception, endpoint: Endpoint) -> BackendError:
 def _known_cause(cause: BaseException, host: str) -> BackendError | None:
     match cause:
         case ssl.SSLWantReadError():  # what a handshake says that waits for its next bytes
-            hint = "If it speaks plain HTTP, write the address with http://."
-            return ConnectFailed(f"{host} did not answer in TLS.", hint)
+            hint = _("If it speaks plain HTTP, write the address with http://.")
+            return ConnectFailed(_("{host} did not answer in TLS.").format(host=host), hint)
         case ssl.SSLError():
             return _tls_error(cause, host)
         case socket.gaierror():
-            return ConnectFailed(f"No address is known for {host}.", "Check the name, and the network.")
+            sentence = _("No address is known for {host}.")
+            return ConnectFailed(sentence.format(host=host), _("Check the name, and the network."))
         case ConnectionRefusedError() | FileNotFoundError():
-            hint = "Start Ollama there (`ollama serve`), or give another address: --host or OLLAMA_HOST."
-            return ConnectFailed(f"Nothing listens at {host}.", hint)
+            hint = _("Start Ollama there (`ollama serve`), or give another address: --host or OLLAMA_HOST.")
+            return ConnectFailed(_("Nothing listens at {host}.").format(host=host), hint)
     return None
 
 
@@ -226,15 +229,17 @@ def _by_kind(error: Exception, host: str) -> BackendError:
 
     match error:
         case httpx.TimeoutException():
-            hint = "It may be off, or a firewall drops the connection."
-            return ConnectFailed(f"{host} did not react in time.", hint)
+            hint = _("It may be off, or a firewall drops the connection.")
+            return ConnectFailed(_("{host} did not react in time.").format(host=host), hint)
         case httpx.RemoteProtocolError() if "without sending a response" not in str(error):
-            hint = "Check the address: another program may listen there, or the server may want https://."
-            return NotAModelServer(f"{host} does not speak HTTP.", hint)
+            hint = _("Check the address: another program may listen there, or the server may want https://.")
+            return NotAModelServer(_("{host} does not speak HTTP.").format(host=host), hint)
         case httpx.RemoteProtocolError() | httpx.ReadError():
-            hint = "The server stopped, or it is no model server."
-            return ConnectFailed(f"{host} closed the connection without an answer.", hint)
-    return ConnectFailed(f"No connection to {host}: {_reason(error)}.", "Check the address, and the network.")
+            hint = _("The server stopped, or it is no model server.")
+            sentence = _("{host} closed the connection without an answer.")
+            return ConnectFailed(sentence.format(host=host), hint)
+    sentence = _("No connection to {host}: {reason}.").format(host=host, reason=_reason(error))
+    return ConnectFailed(sentence, _("Check the address, and the network."))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -257,11 +262,16 @@ def _reason(error: BaseException) -> str:
 
 def _tls_error(error: ssl.SSLError, host: str) -> TlsFailed:
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "If it is signed by an authority of your own, name that one's file in the settings (ca_file)."
-        return TlsFailed(f"The certificate of {host} is not trusted: {error.verify_message}.", hint)
+        hint = _(
+            "If it is signed by an authority of your own, name that one's file in the settings (ca_file)."
+        )
+        sentence = _("The certificate of {host} is not trusted: {reason}.")
+        return TlsFailed(sentence.format(host=host, reason=error.verify_message), hint)
     reason = sanitize_line((error.reason or str(error)).replace("_", " ").lower())
-    hint = "If it speaks plain HTTP, write the address with http://; it may also want a client certificate."
-    return TlsFailed(f"TLS with {host} failed: {reason}.", hint)
+    hint = _(
+        "If it speaks plain HTTP, write the address with http://; it may also want a client certificate."
+    )
+    return TlsFailed(_("TLS with {host} failed: {reason}.").format(host=host, reason=reason), hint)
 
 
 def _prepare(endpoint: Endpoint) -> Callable[[], httpx.AsyncClient]:
@@ -292,9 +302,9 @@ def _prepare(endpoint: Endpoint) -> Callable[[], httpx.AsyncClient]:
                 transport=transport,
             )
         except (ValueError, ImportError) as error:
-            sentence = f"The proxy of the environment cannot be used: {_reason(error)}."
-            hint = "Correct HTTP_PROXY and its kin, or turn trust_env off in the settings."
-            raise ConnectFailed(sentence, hint) from error
+            sentence = _("The proxy of the environment cannot be used: {reason}.")
+            hint = _("Correct HTTP_PROXY and its kin, or turn trust_env off in the settings.")
+            raise ConnectFailed(sentence.format(reason=_reason(error)), hint) from error
 
     return make
 
@@ -311,7 +321,10 @@ def _tls_context(endpoint: Endpoint) -> ssl.SSLContext:
             context.load_cert_chain(path, endpoint.client_key or None)
     except OSError as error:
         raise TlsFailed(
-            f"The certificate file {path} cannot be used: {_reason(error)}.", "It must be a PEM file."
+            _("The certificate file {path} cannot be used: {reason}.").format(
+                path=path, reason=_reason(error)
+            ),
+            _("It must be a PEM file."),
         ) from error
     if not endpoint.verify:
         context.check_hostname = False

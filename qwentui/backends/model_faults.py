@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from qwentui.backends.model_plan import PARAMETERS, is_no_pattern
 from qwentui.chat.memory_fit import shape_of, weights_on_gpu
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,16 +87,19 @@ def faults(show: Mapping[str, Any]) -> Iterator[str]:
     parameters = parameters_of(show)
     for name, value in parameters:
         if name not in PARAMETERS:
-            yield f"The parameter {sanitize_line(name, 60)} is unknown to Ollama: it is stored, and ignored."
-        elif name == "stop" and is_no_pattern(value):
-            yield (
-                f"stop {sanitize_line(value, 60)!r} is no pattern: an answer ends at exactly this text,"
-                " and at none of its parts."
+            yield _("The parameter {name} is unknown to Ollama: it is stored, and ignored.").format(
+                name=sanitize_line(name, 60)
             )
+        elif name == "stop" and is_no_pattern(value):
+            yield _(
+                "stop {value!r} is no pattern: an answer ends at exactly this text, and at none of its parts."
+            ).format(value=sanitize_line(value, 60))
         elif name == "num_ctx" and trained and value.isdecimal() and int(value) > trained:
-            yield f"num_ctx {int(value):,} is more than the {trained:,} that the model was trained for."
-    if not any(name == "num_ctx" for name, _ in parameters):
-        yield (
+            yield _(
+                "num_ctx {num_ctx:,} is more than the {trained:,} that the model was trained for."
+            ).format(num_ctx=int(value), trained=trained)
+    if not any(name == "num_ctx" for name, _value in parameters):
+        yield _(
             "No num_ctx is set: who does not ask for one gets 4,096 tokens on a card of less than 23 GiB."
             " qwentui always asks."
         )
@@ -106,9 +110,11 @@ def _template_faults(show: Mapping[str, Any]) -> Iterator[str]:
     template = show.get("template")
     match template_kind(template if isinstance(template, str) else ""):
         case "Go":
-            yield "Its template is a Go template: prompts that are too long are cut silently by the server."
+            yield _(
+                "Its template is a Go template: prompts that are too long are cut silently by the server."
+            )
         case "none":
-            yield "It has no chat template: it continues text, and does not know whose turn it is."
+            yield _("It has no chat template: it continues text, and does not know whose turn it is.")
 
 
 def _trained(show: Mapping[str, Any]) -> int | None:

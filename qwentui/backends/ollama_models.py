@@ -28,6 +28,7 @@ from qwentui.chat.errors import (
     ServerFailed,
 )
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -62,11 +63,17 @@ class _Record(msgspec.Struct):
 _RECORD = msgspec.json.Decoder(_Record)
 
 _HINTS = (
-    (r"no space left|disk quota", "The server's disk is full: remove a model there (qwentui model rm NAME)."),
-    (r"no such host|dial tcp|connection refused|i/o timeout", "The server itself must reach the registry."),
-    (r"digest mismatch", "What came is not what was meant to come: ask again, it is fetched anew."),
-    (r"newer version of ollama|requires a newer", "Update Ollama on the server."),
-    (r"unsupported|unknown (?:model )?architecture", "The server is too old for this model; update it."),
+    (
+        r"no space left|disk quota",
+        N_("The server's disk is full: remove a model there (qwentui model rm NAME)."),
+    ),
+    (
+        r"no such host|dial tcp|connection refused|i/o timeout",
+        N_("The server itself must reach the registry."),
+    ),
+    (r"digest mismatch", N_("What came is not what was meant to come: ask again, it is fetched anew.")),
+    (r"newer version of ollama|requires a newer", N_("Update Ollama on the server.")),
+    (r"unsupported|unknown (?:model )?architecture", N_("The server is too old for this model; update it.")),
 )
 _MISSING = re.compile(r"file does not exist|manifest unknown|not found", re.IGNORECASE)
 
@@ -157,7 +164,7 @@ class OllamaModels:
 
         async def once() -> None:
             if await self.has_blob(sha256):
-                report(Step("the server has the file already"))
+                report(Step(_("the server has the file already")))
                 return
             with _opened(path) as file:
                 await self._send(path, file, sha256, report)
@@ -173,10 +180,10 @@ class OllamaModels:
             while not exchange.head.done():
                 await asyncio.wait({exchange.head}, timeout=_BEAT)
                 if not sent:
-                    report(Step("uploading", pieces.done, total))
+                    report(Step(_("uploading"), pieces.done, total))
                     sent = pieces.done == total
                     if sent:
-                        report(Step("verifying"))
+                        report(Step(_("verifying")))
             try:
                 await exchange.begin()
             except RequestRefused as error:
@@ -191,7 +198,7 @@ class OllamaModels:
             except (ReplyCut, ConnectFailed) as error:
                 if not left:
                     raise
-                report(Step(f"{error.message} Trying again"))
+                report(Step(_("{problem} Trying again").format(problem=error.message)))
                 await asyncio.sleep(self._delay)
             else:
                 return
@@ -209,8 +216,8 @@ class OllamaModels:
                     last = sanitize_line(record.status)
                     report(Step(last, max(record.completed, 0), max(record.total, 0)))
             if last != "success":
-                sentence = f"{self._http.endpoint.host} stopped before it was done."
-                raise ReplyCut(sentence, "What has come stays there; ask again, and it goes on.")
+                sentence = _("{host} stopped before it was done.").format(host=self._http.endpoint.host)
+                raise ReplyCut(sentence, _("What has come stays there; ask again, and it goes on."))
 
 
 class _Pieces:
@@ -236,7 +243,8 @@ class _Pieces:
                 raise _unreadable(self._path, error) from error
             if not piece:
                 raise ModelFileError(
-                    f"{sanitize_line(str(self._path))} became shorter while it was sent.", "Try again."
+                    _("{path} became shorter while it was sent.").format(path=sanitize_line(str(self._path))),
+                    _("Try again."),
                 )
             yield piece
             self.done += len(piece)
@@ -250,7 +258,8 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _unreadable(path: Path, error: OSError) -> ModelFileError:
-    return ModelFileError(f"{sanitize_line(str(path))} cannot be read: {error.strerror or error}.")
+    sentence = _("{path} cannot be read: {reason}.")
+    return ModelFileError(sentence.format(path=sanitize_line(str(path)), reason=error.strerror or error))
 
 
 def _mismatch(path: Path, error: RequestRefused) -> RequestRefused | ModelFileError:
@@ -258,8 +267,10 @@ def _mismatch(path: Path, error: RequestRefused) -> RequestRefused | ModelFileEr
     if "digest mismatch" not in error.message:
         return error
     return ModelFileError(
-        f"What the server got is not what {sanitize_line(path.name)} was (digest mismatch).",
-        "The file was changed while it was read, or the connection damages data; try again.",
+        _("What the server got is not what {file} was (digest mismatch).").format(
+            file=sanitize_line(path.name)
+        ),
+        _("The file was changed while it was read, or the connection damages data; try again."),
     )
 
 
@@ -270,13 +281,14 @@ def job_error(error: object) -> BackendError:
         error: The record's value, a text.
     """
     text = sanitize_line(error if isinstance(error, str) else str(error), _QUOTE_LIMIT).rstrip(".")
+    sentence = _("The server could not finish: {words}.").format(words=text)
     for pattern, hint in _HINTS:
         if re.search(pattern, text, re.IGNORECASE):
-            return ServerFailed(f"The server could not finish: {text}.", hint, status=HTTPStatus.OK)
+            return ServerFailed(sentence, _(hint), status=HTTPStatus.OK)
     if text.startswith("pull model manifest") and _MISSING.search(text):
         return ModelNotFound(
-            "The registry has no such model.", "Look for it at https://ollama.com/library.", status=404
+            _("The registry has no such model."),
+            _("Look for it at https://ollama.com/library."),
+            status=404,
         )
-    return ServerFailed(
-        f"The server could not finish: {text}.", "The server's log says more.", status=HTTPStatus.OK
-    )
+    return ServerFailed(sentence, _("The server's log says more."), status=HTTPStatus.OK)

@@ -26,6 +26,7 @@ from qwentui.chat.errors import (
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, RequestSent, ThinkingDelta
 from qwentui.chat.usage import ServerUsage
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -206,8 +207,8 @@ class OpenAIBackend:
 
     async def preload(self, model: str, num_ctx: int | None, keep_alive: str | None) -> None:  # noqa: ARG002 - the protocol's
         """Raises NotOffered: such a server holds its models as it was started."""
-        hint = "Only Ollama does it when asked."
-        raise NotOffered(f"{self.host} loads and unloads its models by itself.", hint)
+        sentence = _("{host} loads and unloads its models by itself.").format(host=self.host)
+        raise NotOffered(sentence, _("Only Ollama does it when asked."))
 
     async def unload(self, model: str) -> None:
         """Raises NotOffered, as `preload` does."""
@@ -329,7 +330,7 @@ class _Reply:
             ReplyCut: No `finish_reason` came.
         """
         if self.reason is None:
-            raise ReplyCut("The server ended the reply before it was done.", "Its log may say why.")
+            raise ReplyCut(_("The server ended the reply before it was done."), _("Its log may say why."))
         timings = self._timings
         evaluated = None if timings.prompt_n is None else timings.cache_n + timings.prompt_n
         usage = ServerUsage(

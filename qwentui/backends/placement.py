@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwentui.backends.ollama import same_model
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ def place(model: LoadedModel) -> str:
         return "GPU"
     if not model.size_vram:
         return "CPU"
-    return f"{round(100 * (1 - model.size_vram / model.size))} % on the CPU"
+    return _("{percent} % on the CPU").format(percent=round(100 * (1 - model.size_vram / model.size)))
 
 
 def listed(loaded: Sequence[LoadedModel], name: str, digest: str = "") -> LoadedModel | None:
@@ -44,10 +45,17 @@ def loaded_line(shown: str, found: LoadedModel | None, num_ctx: int) -> str:
         num_ctx: The tokens that were asked for.
     """
     if found is None:
-        return f"{shown} was loaded; it has left the memory again, or is listed under another name."
-    where = {"": "in memory", "GPU": "wholly on the GPU", "CPU": "on the CPU: answers will be slow"}
-    lies = where.get(place(found), f"{place(found)}: answers will be slow")
-    text = f"{shown} is loaded, {lies}."
+        sentence = _("{model} was loaded; it has left the memory again, or is listed under another name.")
+        return sentence.format(model=shown)
+    share = place(found)
+    where = {
+        "": _("{model} is loaded, in memory."),
+        "GPU": _("{model} is loaded, wholly on the GPU."),
+        "CPU": _("{model} is loaded, on the CPU: answers will be slow."),
+    }
+    sentence = where.get(share, _("{model} is loaded, {share}: answers will be slow."))
+    text = sentence.format(model=shown, share=share)
     if found.context_length and found.context_length != num_ctx:
-        text += f" It holds {found.context_length:,} tokens, not the {num_ctx:,} that were asked for."
+        holds = _("It holds {held:,} tokens, not the {num_ctx:,} that were asked for.")
+        text += " " + holds.format(held=found.context_length, num_ctx=num_ctx)
     return text

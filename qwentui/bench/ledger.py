@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from qwentui.backends.embedded import EmbeddedBackend
+from qwentui.backends.embedded import HOST, EmbeddedBackend
 from qwentui.backends.ollama import OllamaBackend, same_model
 from qwentui.backends.placement import listed
 from qwentui.bench.run import Peak, Result, Run, Surroundings
@@ -57,15 +57,17 @@ class Ledger:
         """
         models = await backend.models()
         model = next((found for found in models if same_model(found.name, self.plan.model)), None)
+        is_embedded = isinstance(backend, EmbeddedBackend)
         self._surroundings = Surroundings(
-            host=backend.host,
+            # Results of two runs are compared, whatever language either spoke.
+            host=HOST if is_embedded else backend.host,
             server="Ollama" if isinstance(backend, OllamaBackend) else "OpenAI-compatible",
             version=await backend.version(),
             digest=model.digest if model else "",
             quantization=model.quantization_level if model else "",
             client=platform.node(),
         )
-        if not isinstance(backend, EmbeddedBackend) and is_local(backend.host):
+        if not is_embedded and is_local(backend.host):
             self._sampler = CardSampler(NvmlProbe, self._see, _CARD_INTERVAL)
             self._sampler.watch()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwentui.chat.message import Role
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -43,20 +44,22 @@ class TrimPolicy:
     def contradiction(self) -> str | None:
         """What is wrong with the numbers, in one sentence, or None."""
         if self.budget < 1 or self.drop_rounds < 1 or self.keep_rounds < 1:
-            return "The budget and both counts of rounds must be at least 1."
+            return _("The budget and both counts of rounds must be at least 1.")
         room = self.num_ctx - self.reply_room
         if self.reply_room < 1:
-            return "The room for the reply must be at least 1 token, for a full context cannot be answered."
+            return _(
+                "The room for the reply must be at least 1 token, for a full context cannot be answered."
+            )
         if room < 1:
-            return (
-                f"A context of {self.num_ctx:,} tokens leaves no room for a prompt beside the"
-                f" {self.reply_room:,} kept for the reply."
-            )
+            return _(
+                "A context of {num_ctx:,} tokens leaves no room for a prompt beside the"
+                " {reply_room:,} kept for the reply."
+            ).format(num_ctx=self.num_ctx, reply_room=self.reply_room)
         if self.budget > room:
-            return (
-                f"The budget of {self.budget:,} tokens is more than the context of {self.num_ctx:,} less the"
-                f" {self.reply_room:,} kept for the reply, so prompts end at {room:,}."
-            )
+            return _(
+                "The budget of {budget:,} tokens is more than the context of {num_ctx:,} less the"
+                " {reply_room:,} kept for the reply, so prompts end at {room:,}."
+            ).format(budget=self.budget, num_ctx=self.num_ctx, reply_room=self.reply_room, room=room)
         return None
 
 
@@ -180,12 +183,13 @@ class ContextWindow:
         """What it means that the server's context is not the one asked for, in one sentence, or None."""
         if self.loaded is None or self.loaded == self.num_ctx:
             return None
-        meaning = (
-            "longer prompts are refused or cut"
-            if self.loaded < self.num_ctx
-            else "it takes more memory, and the next request may load it again"
+        sentence = _(
+            "The server loaded the model with {loaded:,} tokens of context, not the {num_ctx:,} asked for:"
+            " it takes more memory, and the next request may load it again."
         )
-        return (
-            f"The server loaded the model with {self.loaded:,} tokens of context, not the"
-            f" {self.num_ctx:,} asked for: {meaning}."
-        )
+        if self.loaded < self.num_ctx:
+            sentence = _(
+                "The server loaded the model with {loaded:,} tokens of context, not the {num_ctx:,} asked"
+                " for: longer prompts are refused or cut."
+            )
+        return sentence.format(loaded=self.loaded, num_ctx=self.num_ctx)

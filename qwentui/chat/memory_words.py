@@ -1,10 +1,11 @@
-"""What a model takes on a GPU, in one sentence."""
+"""What a model takes on a GPU, in two sentences."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qwentui.chat.memory_fit import KvType
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from qwentui.chat.memory_fit import ModelShape
@@ -22,16 +23,29 @@ def memory_line(shape: ModelShape, num_ctx: int, card: int, card_name: str) -> s
         card_name: How the sentence calls the GPU: "An A10".
     """
     need = shape.need(num_ctx)
-    text = (
-        f"about {need.total / _GIB:.1f} GiB with {num_ctx:,} tokens of context"
-        f" (the KV cache {need.kv_cache / _GIB:.1f})"
-    )
-    name = f"{card_name} ({card / _GIB:.1f} GiB)"
-    if shape.fits(card, num_ctx):
-        return f"{text}. {name} holds all of it, with up to {shape.largest_num_ctx(card):,} tokens."
-    layers = shape.layers_on_card(card, num_ctx)
-    text = f"{text}. {name} holds {layers} of {shape.block_count + 1} layers of it, and it will be slow"
-    if shape.fits(card, num_ctx, KvType.Q8_0):
-        return f"{text}; with OLLAMA_KV_CACHE_TYPE=q8_0 on the server all of it."
+    takes = _(
+        "about {total:.1f} GiB with {num_ctx:,} tokens of context (the KV cache {kv_cache:.1f})."
+    ).format(total=need.total / _GIB, num_ctx=num_ctx, kv_cache=need.kv_cache / _GIB)
     largest = shape.largest_num_ctx(card)
-    return f"{text}; all of it fits with {largest:,} tokens." if largest else f"{text}."
+    if shape.fits(card, num_ctx):
+        fits = _("{card} ({gib:.1f} GiB) holds all of it, with up to {largest:,} tokens.")
+    elif shape.fits(card, num_ctx, KvType.Q8_0):
+        fits = _(
+            "{card} ({gib:.1f} GiB) holds {held} of {layers} layers of it, and it will be slow;"
+            " with OLLAMA_KV_CACHE_TYPE=q8_0 on the server all of it."
+        )
+    elif largest:
+        fits = _(
+            "{card} ({gib:.1f} GiB) holds {held} of {layers} layers of it, and it will be slow;"
+            " all of it fits with {largest:,} tokens."
+        )
+    else:
+        fits = _("{card} ({gib:.1f} GiB) holds {held} of {layers} layers of it, and it will be slow.")
+    fits = fits.format(
+        card=card_name,
+        gib=card / _GIB,
+        held=shape.layers_on_card(card, num_ctx),
+        layers=shape.block_count + 1,
+        largest=largest,
+    )
+    return f"{takes} {fits}"

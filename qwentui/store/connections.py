@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qwentui.language import _
 from qwentui.store import schema
 from qwentui.store.leaves import PAGE_SIZE
 from qwentui.store.salvage import Salvage, salvage, set_aside
@@ -82,7 +83,7 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     elif connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-        raise _damage("no store of qwentui")
+        raise _damage(_("no store of qwentui"))
     _patiently(connection, "PRAGMA journal_mode = WAL")
     if path.stat().st_size <= CHECKED_SIZE:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store import locks, schema
 from qwentui.store.connections import connected, identity_of, open_or_mend, readable
 from qwentui.store.trouble import IN_MEMORY, StoreDamaged, StoreRefused, translated
@@ -98,7 +99,9 @@ class Database:
         """
         with suppress(sqlite3.Error):
             return cls(readable(path), path, Opening(), None)
-        raise StoreError(f"There are no sessions of this version that can be read at {path}.")
+        raise StoreError(
+            _("There are no sessions of this version that can be read at {path}.").format(path=path)
+        )
 
     @classmethod
     def in_memory(cls, trouble: StoreError, source: sqlite3.Connection | None = None) -> Database:
@@ -116,7 +119,7 @@ class Database:
             StoreError: The disk refuses, or the store is in memory.
         """
         if self.path is None:
-            raise StoreError("A store in memory has one connection only.")
+            raise StoreError(_("A store in memory has one connection only."))
         try:
             connection = connected(self.path)
         except sqlite3.Error as error:
@@ -167,8 +170,9 @@ class Database:
         if self.path is None or (found := identity_of(self.path)) == self.identity:
             return
         if found is None:
-            raise StoreRefused(f"The sessions at {self.path} were removed.", IN_MEMORY)
-        raise StoreDamaged(f"The sessions at {self.path} were replaced.")
+            sentence = _("The sessions at {path} were removed.").format(path=self.path)
+            raise StoreRefused(sentence, _(IN_MEMORY))
+        raise StoreDamaged(_("The sessions at {path} were replaced.").format(path=self.path))
 
     @property
     def owner(self) -> str:
@@ -201,8 +205,10 @@ class Database:
 def _require_trigrams() -> None:
     if sqlite3.sqlite_version_info < (3, 34):
         raise StoreError(
-            f"This Python comes with SQLite {sqlite3.sqlite_version}; keeping sessions needs 3.34 or newer.",
-            "Install Python from python.org, uv or conda.",
+            _("This Python comes with SQLite {version}; keeping sessions needs 3.34 or newer.").format(
+                version=sqlite3.sqlite_version
+            ),
+            _("Install Python from python.org, uv or conda."),
         )
 
 

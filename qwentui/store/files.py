@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,4 +64,5 @@ def refusals(name: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise StoreError(f"{name} cannot be written: {error.strerror or error}.") from error
+        sentence = _("{path} cannot be written: {reason}.")
+        raise StoreError(sentence.format(path=name, reason=error.strerror or error)) from error

@@ -16,6 +16,7 @@ import msgspec
 from qwentui.chat.message import Part, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import FinishReason
+from qwentui.language import _, ngettext
 from qwentui.store.foreign import Left, from_chatgpt, from_openai
 from qwentui.store.images import keep_images
 from qwentui.store.jsonl import VERSION, MessageRecord, SessionRecord, UsageRecord, milliseconds_of
@@ -146,7 +147,8 @@ class _Intake:
         if kind.qwentui is None and bytes(kind.messages):
             return from_openai(line, self._now)
         if kind.qwentui is not None and kind.qwentui > VERSION:
-            raise msgspec.ValidationError(f"written by a newer qwentui (version {kind.qwentui})")
+            newer = _("written by a newer qwentui (version {version})").format(version=kind.qwentui)
+            raise msgspec.ValidationError(newer)
         return (self._record.decode(line),)
 
     def _take(
@@ -164,7 +166,12 @@ class _Intake:
                 case MessageRecord():
                     self._take_message(connection, number, record)
                 case Left(messages) if messages:
-                    self._tell(number, f"left out {messages} messages that are no text of user or model")
+                    left_out = ngettext(
+                        "left out {count} message that is no text of user or model",
+                        "left out {count} messages that are no text of user or model",
+                        messages,
+                    )
+                    self._tell(number, left_out.format(count=messages))
 
     def _tell(self, number: int, reason: str) -> None:
         self._problems.append(Problem(number, sanitize_line(reason, _MOST_REASON)))
@@ -213,7 +220,7 @@ class _Intake:
         parent = _message(connection, place.number, record.parent)
         if record.parent is not None and parent is None:
             parent = place.last
-            self._tell(line, "the message before this one is missing; it follows the one before that")
+            self._tell(line, _("the message before this one is missing; it follows the one before that"))
         place.last = insert(connection, "messages", _message_values(record, place.number, parent))
         keep_images(connection, place.last, record.images)
         self._messages += 1

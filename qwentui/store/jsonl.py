@@ -19,6 +19,7 @@ import msgspec
 
 from qwentui.chat.message import Role, openai_content
 from qwentui.chat.stream import FinishReason
+from qwentui.language import pgettext
 from qwentui.store import branches
 from qwentui.store.images import images_of, messages_with_images
 from qwentui.store.records import USAGE_COLUMNS, finish_of, options_of, parts_of, tags_of
@@ -248,7 +249,7 @@ def _message_record(
 
 
 def _openai(connection: sqlite3.Connection, row: sqlite3.Row) -> Iterator[bytes]:
-    conversation, _ = branches.shown(connection, row["number"], row["system"], row["head"])
+    conversation, _turns = branches.shown(connection, row["number"], row["system"], row["head"])
     messages = conversation.messages()
     if any(message.role == Role.ASSISTANT for message in messages):
         spoken = [{"role": message.role, "content": openai_content(message)} for message in messages]
@@ -256,15 +257,15 @@ def _openai(connection: sqlite3.Connection, row: sqlite3.Row) -> Iterator[bytes]
 
 
 def _markdown(connection: sqlite3.Connection, row: sqlite3.Row) -> Iterator[bytes]:
-    conversation, _ = branches.shown(connection, row["number"], row["system"], row["head"])
+    conversation, _turns = branches.shown(connection, row["number"], row["system"], row["head"])
     created = time_of(row["created_at"]).strftime("%Y-%m-%d %H:%M UTC")
     about = " · ".join(filter(None, (created, row["model"], row["persona"], row["id"])))
     yield f"# {row['title']}\n\n{about}\n\n".encode()
     if conversation.system:
-        yield f"## System\n\n{conversation.system}\n\n".encode()
+        yield f"## {pgettext('speaker', 'System')}\n\n{conversation.system}\n\n".encode()
     for turn in conversation.turns:
-        yield f"## You\n\n{turn.user.content}\n\n".encode()
+        yield f"## {pgettext('speaker', 'You')}\n\n{turn.user.content}\n\n".encode()
         if turn.reply is not None:
             end = "" if turn.reply.finish_reason is FinishReason.STOP else f"\n\n*{turn.reply.finish_reason}*"
-            speaker = turn.reply.model or "Model"
+            speaker = turn.reply.model or pgettext("speaker", "Model")
             yield f"## {speaker}\n\n{turn.reply.message.content}{end}\n\n".encode()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import SettingsError, StoreError
 from qwentui.chat.sanitize import sanitize_whole
+from qwentui.language import N_, _
 from qwentui.store.files import refusals, replaced
 from qwentui.store.paths import private_folder
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 60
 
-TEMPLATE = """\
+_TEMPLATE = N_("""\
 # A persona of qwentui. All keys but "system" may be left out.
 description = ""
 
@@ -36,7 +37,12 @@ You are a helpful assistant.
 # greeting = "Hello!"    # shown in an empty chat, never sent
 # language = "English"   # adds a line to the prompt: Answer in English.
 # num_ctx = 8192         # another context than the server has reloads the model
-"""
+""")
+
+
+def template() -> str:
+    """The text of a new persona's file, which explains its keys."""
+    return _(_TEMPLATE)
 
 
 def file_of(folder: Path, name: str) -> Path:
@@ -47,7 +53,7 @@ def file_of(folder: Path, name: str) -> Path:
     """
     stem = _NAME.sub("-", sanitize_whole(name).text).strip("-.")[:_LONGEST_NAME]
     if not stem:
-        raise SettingsError("A persona's name needs a letter or a digit.", "For example: reviewer")
+        raise SettingsError(_("A persona's name needs a letter or a digit."), _("For example: reviewer"))
     return folder / f"{stem}.toml"
 
 
@@ -58,7 +64,8 @@ def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:
         StoreError: There is one and it may not go, or the disk refuses.
     """
     if not overwrite and path.exists():
-        raise StoreError(f"{path} is there already.", "Take another name, or remove that persona first.")
+        sentence = _("{path} is there already.").format(path=path)
+        raise StoreError(sentence, _("Take another name, or remove that persona first."))
     with refusals(str(path)):
         private_folder(path.parent)
     with replaced(path, overwrite=overwrite) as file:
@@ -101,8 +108,8 @@ def install_examples(source: Path, folder: Path) -> Iterator[tuple[str, str]]:
         target, text = folder / example.name, example.read_bytes()
         if not target.exists():
             write_text(target, text.decode())
-            yield example.stem, "added"
+            yield example.stem, _("added")
         elif target.is_file() and target.read_bytes() == text:
-            yield example.stem, "is there already"
+            yield example.stem, _("is there already")
         else:
-            yield example.stem, "is there already, changed; it stays as it is"
+            yield example.stem, _("is there already, changed; it stays as it is")

@@ -16,6 +16,7 @@ from qwentui.chat.errors import SettingsError
 from qwentui.chat.persona import Persona, fill_in, fitting
 from qwentui.chat.sampling import Sampling
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
+from qwentui.language import _
 
 SIZE_LIMIT = 256 << 10
 """Bytes of a persona's file, and of a file that its prompt names."""
@@ -76,14 +77,14 @@ class Personas:
                 raise broken.error
         found = fitting(wanted, ((kept, (kept.persona.name, kept.path.stem)) for kept in self.kept))
         if not wanted.strip() or not found:
-            known = ", ".join(kept.path.stem for kept in self.kept)
-            raise SettingsError(
-                f"There is no persona {shown!r}.",
-                f"There are: {known}." if known else "Six come along: qwentui persona add --examples",
-            )
+            hint = _("Six come along: qwentui persona add --examples")
+            if self.kept:
+                hint = _("There are: {names}.").format(names=", ".join(kept.path.stem for kept in self.kept))
+            raise SettingsError(_("There is no persona {name!r}.").format(name=shown), hint)
         if len(found) > 1:
             names = ", ".join(sanitize_line(kept.path.stem, 60) for kept in found)
-            raise SettingsError(f"Several personas fit {shown!r}: {names}.", "Name one of them.")
+            sentence = _("Several personas fit {wanted!r}: {names}.").format(wanted=shown, names=names)
+            raise SettingsError(sentence, _("Name one of them."))
         return found[0]
 
 
@@ -110,19 +111,25 @@ def read_persona(path: Path) -> Persona:
         SettingsError: It cannot be read, or a line or key of it cannot be used; the message says which.
     """
     shown = sanitize_line(str(path))
-    text = read_text(path, f"The persona {shown}")
+    text = read_text(path, _("The persona {path}").format(path=shown))
     try:
         file = msgspec.convert(tomllib.loads(text), _PersonaFile)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
-            f"The persona {shown} is not valid TOML: {sanitize_line(str(error))}.", "Correct that place."
+            _("The persona {path} is not valid TOML: {reason}.").format(
+                path=shown, reason=sanitize_line(str(error))
+            ),
+            _("Correct that place."),
         ) from error
     except msgspec.ValidationError as error:
-        what, _, where = sanitize_line(str(error)).partition(" - at `$")
+        what, _separator, where = sanitize_line(str(error)).partition(" - at `$")
         key = where.strip(".`")
-        place = f"{shown}, {key}" if key else shown
+        sentence = _("The persona {path}: {reason}.")
+        if key:
+            sentence = _("The persona {path}, {key}: {reason}.")
         raise SettingsError(
-            f"The persona {place}: {what[:1].lower()}{what[1:]}.", "Correct it or remove it."
+            sentence.format(path=shown, key=key, reason=what[:1].lower() + what[1:]),
+            _("Correct it or remove it."),
         ) from error
     sampling = {field: getattr(file, field) for field in Sampling.__slots__}
     return Persona(
@@ -149,7 +156,8 @@ def resolved(kept: KeptPersona) -> Persona:
 
     def read(name: str) -> str:
         path = kept.path.parent / Path(name).expanduser()
-        place = f"{sanitize_line(str(path))}, which the persona {persona.name} names,"
+        place = _("{path}, which the persona {name} names,")
+        place = place.format(path=sanitize_line(str(path)), name=persona.name)
         return read_text(path, place).strip()
 
     text = fill_in(persona.system, values, read)
@@ -173,20 +181,21 @@ def read_text(path: Path, what: str) -> str:
     """
     try:
         if path.exists() and not path.is_file():
-            raise SettingsError(f"{what} is no file.", "Check the path.")
+            raise SettingsError(_("{what} is no file.").format(what=what), _("Check the path."))
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
         if len(data) > SIZE_LIMIT:
-            raise SettingsError(
-                f"{what} is larger than {SIZE_LIMIT >> 10} KiB.", "Take the part that matters."
-            )
+            sentence = _("{what} is larger than {limit} KiB.").format(what=what, limit=SIZE_LIMIT >> 10)
+            raise SettingsError(sentence, _("Take the part that matters."))
         if b"\0" in data:
-            raise SettingsError(f"{what} is not text.", "Name a text file.")
+            raise SettingsError(_("{what} is not text.").format(what=what), _("Name a text file."))
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError as error:
-        raise SettingsError(f"{what} does not exist.", "Check the path.") from error
+        raise SettingsError(_("{what} does not exist.").format(what=what), _("Check the path.")) from error
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{what} is not UTF-8 text.", "Save it as UTF-8.") from error
+        sentence = _("{what} is not UTF-8 text.").format(what=what)
+        raise SettingsError(sentence, _("Save it as UTF-8.")) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{what} cannot be read: {reason}.", "Check its permissions.") from error
+        sentence = _("{what} cannot be read: {reason}.").format(what=what, reason=reason)
+        raise SettingsError(sentence, _("Check its permissions.")) from error

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store.paths import private_folder
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ def load_prompts(path: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise StoreError(f"The prompt history {path} cannot be read: {error.strerror}.") from error
+        sentence = _("The prompt history {path} cannot be read: {reason}.")
+        raise StoreError(sentence.format(path=path, reason=error.strerror)) from error
     prompts = []
     for line in lines:
         try:
             prompt = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(prompt, str):
             prompts.append(prompt)
@@ -50,10 +52,14 @@ def append_prompt(path: Path, prompt: str) -> None:
     line = json.dumps(prompt).encode() + b"\n"
     try:
         private_folder(path.parent)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, line)
+            size = os.fstat(handle).st_size
+            # What a crash cut short must not take this prompt with it.
+            whole = not size or os.pread(handle, 1, size - 1) == b"\n"
+            os.write(handle, line if whole else b"\n" + line)
         finally:
             os.close(handle)
     except OSError as error:
-        raise StoreError(f"The prompt history {path} cannot be written: {error.strerror}.") from error
+        sentence = _("The prompt history {path} cannot be written: {reason}.")
+        raise StoreError(sentence.format(path=path, reason=error.strerror)) from error

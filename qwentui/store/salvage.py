@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwentui.language import _
 from qwentui.store import leaves
 from qwentui.store.schema import migrate
 
@@ -69,7 +70,7 @@ def salvage(damaged: Path, fresh: sqlite3.Connection) -> Salvage:
             if len(values) > len(columns["sessions"]) // 2:
                 _put(fresh, table, dict(zip(columns[table], (rowid, *values[1:]), strict=False)))
         for statement in _JOIN_UP:
-            fresh.execute(statement)
+            fresh.execute(statement, {"title": _("salvaged")})
         fresh.execute("COMMIT")
     finally:
         if fresh.in_transaction:
@@ -85,7 +86,7 @@ _COUNTS = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM message
 _JOIN_UP = (
     """
     INSERT INTO sessions (number, id, title, created_at, updated_at)
-    SELECT session, 'salvaged' || session, 'salvaged', min(created_at), max(created_at) FROM messages
+    SELECT session, 'salvaged' || session, :title, min(created_at), max(created_at) FROM messages
     WHERE session NOT IN (SELECT number FROM sessions) GROUP BY session
     """,
     """

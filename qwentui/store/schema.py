@@ -27,6 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 
 if TYPE_CHECKING:
     import sqlite3
@@ -216,6 +217,9 @@ def migrate(connection: sqlite3.Connection, *, until: int = len(MIGRATIONS)) -> 
                 connection.execute("ROLLBACK")
     if found > len(MIGRATIONS):
         raise StoreError(
-            f"The sessions on disk were written by a newer qwentui (store version {found}, known: {until}).",
-            "Upgrade qwentui, or give it another data directory.",
+            _(
+                "The sessions on disk were written by a newer qwentui"
+                " (store version {found}, known: {known})."
+            ).format(found=found, known=until),
+            _("Upgrade qwentui, or give it another data directory."),
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 from qwentui.store import branches
 from qwentui.store.drafts import DraftStore
 from qwentui.store.messages import MessageStore
@@ -127,8 +128,10 @@ class SessionStore:
         if len(found) == 1 or typed in found[:1]:
             return str(found[0])
         if found:
-            raise StoreError(f"More than one session answers to {beginning!r}.", "Give more of its id.")
-        raise StoreError(f"There is no session {beginning!r}.", "`qwentui sessions` lists them.")
+            sentence = _("More than one session answers to {beginning!r}.").format(beginning=beginning)
+            raise StoreError(sentence, _("Give more of its id."))
+        sentence = _("There is no session {beginning!r}.").format(beginning=beginning)
+        raise StoreError(sentence, _("`qwentui sessions` lists them."))
 
     def last(self) -> str | None:
         """The id of the session in which something happened last; None when there is none."""

@@ -6,17 +6,18 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAMES: dict[object, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    dict: 'a table of texts, as { "NAME" = "VALUE" }',
-    tuple: 'a list of texts, as ["ONE", "TWO"]',
+    str: N_("text"),
+    int: N_("a whole number"),
+    float: N_("a number"),
+    bool: N_("true or false"),
+    dict: N_('a table of texts, as { "NAME" = "VALUE" }'),
+    tuple: N_('a list of texts, as ["ONE", "TWO"]'),
 }
 
 
@@ -27,12 +28,12 @@ def allowed(kind: object) -> str:
         return allowed(next(part for part in get_args(kind) if part is not NoneType))
     if origin is Literal:
         *others, last = (f'"{choice}"' for choice in get_args(kind))
-        return f"{', '.join(others)} or {last}"
+        return _("{choices} or {last}").format(choices=", ".join(others), last=last)
     if origin is Annotated:
         inner, meta = get_args(kind)
-        limits = f"{meta.ge} or more" if meta.le is None else f"from {meta.ge} to {meta.le}"
-        return f"{allowed(inner)}, {limits}"
-    return _NAMES[origin or kind]
+        words = _("{kind}, {least} or more") if meta.le is None else _("{kind}, from {least} to {most}")
+        return words.format(kind=allowed(inner), least=meta.ge, most=meta.le)
+    return _(_NAMES[origin or kind])
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
@@ -43,8 +44,8 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
         known: The paths of all keys.
     """
     found = _nearest(key, known)
-    question = f"; did you mean {found}?" if found else "."
-    return f"{sanitize_line(key)} is unknown{question}"
+    sentence = _("{key} is unknown; did you mean {found}?") if found else _("{key} is unknown.")
+    return sentence.format(key=sanitize_line(key), found=found)
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:
@@ -52,9 +53,9 @@ def _nearest(key: str, known: Sequence[str]) -> str:
 
     before, bare = "", key
     if key.startswith("profile."):
-        name, _, bare = key.removeprefix("profile.").partition(".")
+        name, _dot, bare = key.removeprefix("profile.").partition(".")
         before = f"profile.{name}."
-    section, _, last = bare.rpartition(".")
+    section, _dot, last = bare.rpartition(".")
     sections = {path.partition(".")[0] for path in known}
     beside = {path.partition(".")[2]: path for path in known if path.startswith(f"{section}.")}
     anywhere = {path.partition(".")[2]: path for path in known}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from qwentui.chat.errors import SettingsError
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -218,10 +219,12 @@ def read_table(path: Path) -> dict[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{path} is not valid TOML: {error}.", "Correct that place or move the file away."
+            _("{path} is not valid TOML: {reason}.").format(path=path, reason=error),
+            _("Correct that place or move the file away."),
         ) from error
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+        sentence = _("{path} cannot be read: {reason}.").format(path=path, reason=error.strerror)
+        raise SettingsError(sentence, _("Check its permissions.")) from error
 
 
 def leaves() -> dict[str, Any]:
@@ -246,8 +249,8 @@ def _take_profiles(table: dict[str, Any], path: Path) -> dict[str, dict[str, Any
     profiles = table.pop("profile", {})
     if not (isinstance(profiles, dict) and all(isinstance(inner, dict) for inner in profiles.values())):
         raise SettingsError(
-            f"{path}, profile: this is not a table of profiles.",
-            "A profile is written [profile.NAME.server].",
+            _("{path}, profile: this is not a table of profiles.").format(path=path),
+            _("A profile is written [profile.NAME.server]."),
         )
     return profiles
 
@@ -257,13 +260,16 @@ def _lay_profile(
 ) -> list[str]:
     """Lay the profile of that name over `table`; the paths of its keys."""
     if name not in profiles:
-        known = f"Known are: {', '.join(profiles)}." if profiles else f"{path} has none."
-        raise SettingsError(f"There is no profile {name!r}.", known)
+        hint = _("{path} has none.").format(path=path)
+        if profiles:
+            hint = _("Known are: {names}.").format(names=", ".join(profiles))
+        raise SettingsError(_("There is no profile {name!r}.").format(name=name), hint)
     for section, values in profiles[name].items():
         below = table.get(section, {})
         if not isinstance(values, dict) or not isinstance(below, dict):
             place = f"profile.{name}.{section}" if isinstance(below, dict) else section
-            raise SettingsError(f"{path}, {place}: this is not a table.", "Correct it or remove it.")
+            sentence = _("{path}, {key}: this is not a table.").format(path=path, key=place)
+            raise SettingsError(sentence, _("Correct it or remove it."))
         table[section] = {**below, **values}
     return list(_stated(profiles[name]))
 
@@ -286,7 +292,8 @@ def _from_environment(variable: str, kind: object, text: str) -> object:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.MsgspecError as error:
         raise SettingsError(
-            f"{variable} cannot be used: {_lower(str(error))}.", "Correct it or unset it."
+            _("{variable} cannot be used: {reason}.").format(variable=variable, reason=_lower(str(error))),
+            _("Correct it or unset it."),
         ) from error
 
 
@@ -305,16 +312,18 @@ def _convert(table: dict[str, Any], path: Path, sources: dict[str, str]) -> Sett
     except msgspec.ValidationError as error:
         from qwentui.store.setting_words import allowed
 
-        what, _, where = str(error).partition(" - at `$")
+        what, _separator, where = str(error).partition(" - at `$")
         where = where.strip(".`")
         key = where.partition("[")[0]
         source = sources.get(key, "file")
         if source.startswith("profile "):
             where = f"profile.{source.removeprefix('profile ')}.{where}"
-        place = f"{path}, {where}" if where else str(path)
+        sentence = _("{path}, {key}: {reason}.") if where else _("{path}: {reason}.")
         kind = leaves().get(key)
-        rule = f"It is {allowed(kind)}. " if kind is not None else ""
-        raise SettingsError(f"{place}: {_lower(what)}.", f"{rule}Correct it or remove it.") from error
+        hint = _("Correct it or remove it.")
+        if kind is not None:
+            hint = _("It is {allowed}. Correct it or remove it.").format(allowed=allowed(kind))
+        raise SettingsError(sentence.format(path=path, key=where, reason=_lower(what)), hint) from error
 
 
 def _lower(text: str) -> str:

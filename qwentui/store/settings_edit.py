@@ -11,6 +11,7 @@ import msgspec
 
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 from qwentui.store.files import refusals, replaced
 from qwentui.store.paths import private_folder
 from qwentui.store.setting_words import allowed, unknown_key
@@ -97,8 +98,9 @@ def _kind(key: str, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - a type as a
     if bare in known and all(keys):
         return known[bare]
     if any(path.startswith(f"{bare}.") for path in known):
-        raise SettingsError(f"{sanitize_line(key)} is a section.", "Name a key in it, such as model.num_ctx.")
-    raise SettingsError(unknown_key(key, list(known)), "qwentui config show lists all keys.")
+        sentence = _("{key} is a section.").format(key=sanitize_line(key))
+        raise SettingsError(sentence, _("Name a key in it, such as model.num_ctx."))
+    raise SettingsError(unknown_key(key, list(known)), _("qwentui config show lists all keys."))
 
 
 def _parsed(key: str, kind: Any, text: str) -> Any:  # noqa: ANN401 - any setting's value
@@ -115,9 +117,17 @@ def _parsed(key: str, kind: Any, text: str) -> Any:  # noqa: ANN401 - any settin
         text.encode()
         usable = msgspec.convert(value, kind)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        shown = "that" if key.endswith(SECRETS) else sanitize_line(text, 60)
-        raise SettingsError(f"{key} cannot be {shown or 'empty'}.", f"It is {allowed(kind)}.") from error
+        hint = _("It is {allowed}.").format(allowed=allowed(kind))
+        raise SettingsError(_refusal(key, text), hint) from error
     return list(usable) if isinstance(usable, tuple) else usable
+
+
+def _refusal(key: str, text: str) -> str:
+    shown = sanitize_line(text, 60)
+    sentence = _("{key} cannot be {value}.") if shown else _("{key} cannot be empty.")
+    if key.endswith(SECRETS):
+        sentence = _("{key} cannot be that.")
+    return sentence.format(key=key, value=shown)
 
 
 def _is_text(kind: object) -> bool:
@@ -175,8 +185,10 @@ def _safely(path: Path) -> Iterator[None]:
 
 def _unsafe(path: Path) -> SettingsError:
     return SettingsError(
-        f"{path} is written in a way that cannot be changed safely here; nothing was changed.",
-        "Change it in an editor.",
+        _("{path} is written in a way that cannot be changed safely here; nothing was changed.").format(
+            path=path
+        ),
+        _("Change it in an editor."),
     )
 
 
@@ -186,7 +198,8 @@ def _require_tables(path: Path, keys: tuple[str, ...], table: dict[str, Any]) ->
         inner = inner.get(keys[step - 1], {})
         if not isinstance(inner, dict):
             place = ".".join(keys[:step])
-            raise SettingsError(f"{path}, {place}: this is not a table.", "Correct it or remove it.")
+            sentence = _("{path}, {key}: this is not a table.").format(path=path, key=place)
+            raise SettingsError(sentence, _("Correct it or remove it."))
 
 
 def _table_of(table: Any, keys: tuple[str, ...]) -> dict[str, Any] | None:  # noqa: ANN401 - what TOML holds

@@ -7,64 +7,65 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwentui.language import N_, _
 from qwentui.store.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DESCRIPTIONS = {
-    "server.host": "by the rules of OLLAMA_HOST, which stands in when this is empty",
-    "server.api": '"ollama", "openai", or find out',
-    "server.user": "basic auth",
-    "server.password": "of basic auth",
-    "server.bearer": "a token",
+    "server.host": N_("by the rules of OLLAMA_HOST, which stands in when this is empty"),
+    "server.api": N_('"ollama", "openai", or find out'),
+    "server.user": N_("basic auth"),
+    "server.password": N_("of basic auth"),
+    "server.bearer": N_("a token"),
     "server.headers": '{ "CF-Access-Client-Id" = "..." }',
-    "server.ca_file": "trust these authorities instead of the system's",
-    "server.client_cert": "a file with the certificate that this client shows",
-    "server.client_key": "and the file with its key",
-    "server.verify": "false accepts any certificate",
-    "server.uds": "connect through this Unix socket",
-    "server.trust_env": "let HTTP_PROXY and its kin apply",
-    "model.name": '"": the one that is loaded, else the first',
-    "model.think": '"on", "off", or the model\'s own default',
-    "model.system": "the system prompt",
-    "model.num_ctx": "tokens; goes with every request, for another value reloads the model",
-    "model.num_predict": "tokens of a reply at most",
-    "model.keep_alive": 'how long the model stays loaded; "-1" for always',
-    "model.preload": '"start" or "typing": load the model before it is asked',
-    "model.temperature": "this and the rest is unset: the model's own",
-    "model.top_k": "only so many of the likeliest tokens are drawn from",
-    "model.top_p": "only the likeliest tokens that make up this share are drawn from",
-    "model.min_p": "only tokens at least this share as likely as the likeliest are drawn from",
-    "model.repeat_penalty": "above 1 makes repeating less likely",
-    "model.seed": "the same one draws the same tokens again",
-    "model.stop": "texts at which a reply ends",
-    "context.budget": "tokens of a prompt at most, and never above num_ctx less reply_room",
-    "context.reply_room": "tokens kept for the reply",
-    "context.drop_rounds": "over the budget, so many of the oldest rounds leave at a time",
-    "context.keep_rounds": "the newest rounds stay",
-    "retry.attempts": "tries after a failure, or a broken reply, that bring no new text; 0 for none",
-    "retry.delay": "seconds before each",
-    "retry.busy_delay": "seconds, when the server says that it is busy",
-    "retry.jitter": "up to this share of a pause on top, so that clients do not come back together",
-    "retry.longest": "seconds up to which a server's own Retry-After is honoured",
-    "retry.breaks": "times that one reply is taken up where it broke",
-    "retry.restart_wait": "seconds for which a server that is gone is looked for",
-    "retry.restart_pause": "seconds between two looks at most",
-    "retry.silence": "seconds without a byte until a reply counts as broken",
-    "chat.parallel": "replies that run at once; more prompts wait for their turn",
-    "chat.titles": 'the first line that was said; "model" asks the model for one, when nothing else runs',
-    "gauges.vram_gib": "GiB of the card of a server elsewhere, which does not tell; 0: not shown",
-    "log.file": "a file for the usage log, one JSON object for each exchange; also --log-file",
-    "log.log_prompts": "true writes the texts too",
-    "log.max_bytes": "the size from which on it becomes FILE.1",
-    "log.keep": "rotated files that stay",
-    "screen.language": '"en" or "zh_CN"; "auto" goes by LANG',
-    "screen.theme": '"qwentui-light", "terminal-16", or a file of your own in themes/',
-    "screen.mouse": "false leaves the mouse to the terminal",
-    "screen.output": '"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does',
-    "screen.fps": "frames a second while text streams",
-    "screen.clipboard": '"tmux" passes it through tmux, "file" writes a file',
+    "server.ca_file": N_("trust these authorities instead of the system's"),
+    "server.client_cert": N_("a file with the certificate that this client shows"),
+    "server.client_key": N_("and the file with its key"),
+    "server.verify": N_("false accepts any certificate"),
+    "server.uds": N_("connect through this Unix socket"),
+    "server.trust_env": N_("let HTTP_PROXY and its kin apply"),
+    "model.name": N_('"": the one that is loaded, else the first'),
+    "model.think": N_('"on", "off", or the model\'s own default'),
+    "model.system": N_("the system prompt"),
+    "model.num_ctx": N_("tokens; goes with every request, for another value reloads the model"),
+    "model.num_predict": N_("tokens of a reply at most"),
+    "model.keep_alive": N_('how long the model stays loaded; "-1" for always'),
+    "model.preload": N_('"start" or "typing": load the model before it is asked'),
+    "model.temperature": N_("this and the rest is unset: the model's own"),
+    "model.top_k": N_("only so many of the likeliest tokens are drawn from"),
+    "model.top_p": N_("only the likeliest tokens that make up this share are drawn from"),
+    "model.min_p": N_("only tokens at least this share as likely as the likeliest are drawn from"),
+    "model.repeat_penalty": N_("above 1 makes repeating less likely"),
+    "model.seed": N_("the same one draws the same tokens again"),
+    "model.stop": N_("texts at which a reply ends"),
+    "context.budget": N_("tokens of a prompt at most, and never above num_ctx less reply_room"),
+    "context.reply_room": N_("tokens kept for the reply"),
+    "context.drop_rounds": N_("over the budget, so many of the oldest rounds leave at a time"),
+    "context.keep_rounds": N_("the newest rounds stay"),
+    "retry.attempts": N_("tries after a failure, or a broken reply, that bring no new text; 0 for none"),
+    "retry.delay": N_("seconds before each"),
+    "retry.busy_delay": N_("seconds, when the server says that it is busy"),
+    "retry.jitter": N_("up to this share of a pause on top, so that clients do not come back together"),
+    "retry.longest": N_("seconds up to which a server's own Retry-After is honoured"),
+    "retry.breaks": N_("times that one reply is taken up where it broke"),
+    "retry.restart_wait": N_("seconds for which a server that is gone is looked for"),
+    "retry.restart_pause": N_("seconds between two looks at most"),
+    "retry.silence": N_("seconds without a byte until a reply counts as broken"),
+    "chat.parallel": N_("replies that run at once; more prompts wait for their turn"),
+    "chat.titles": N_('the first line that was said; "model" asks the model for one, when nothing else runs'),
+    "gauges.vram_gib": N_("GiB of the card of a server elsewhere, which does not tell; 0: not shown"),
+    "log.file": N_("a file for the usage log, one JSON object for each exchange; also --log-file"),
+    "log.log_prompts": N_("true writes the texts too"),
+    "log.max_bytes": N_("the size from which on it becomes FILE.1"),
+    "log.keep": N_("rotated files that stay"),
+    "screen.language": N_('"en" or "zh_CN"; "auto" goes by LANG'),
+    "screen.theme": N_('"qwentui-light", "terminal-16", or a file of your own in themes/'),
+    "screen.mouse": N_("false leaves the mouse to the terminal"),
+    "screen.output": N_('"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does'),
+    "screen.fps": N_("frames a second while text streams"),
+    "screen.clipboard": N_('"tmux" passes it through tmux, "file" writes a file'),
 }
 """One line for each key, by its path."""
 
@@ -79,16 +80,16 @@ _EXAMPLES: dict[str, object] = {
 }
 """Values for the keys that have no default; Qwen3's own where it states one."""
 
-_HEAD = """\
+_HEAD = N_("""\
 # ~/.config/qwentui/config.toml: every key with its default. Each is also an environment variable:
 # QWENTUI_ and its path in capitals, as in QWENTUI_SERVER_BEARER.
-"""
+""")
 
-_TAIL = """
+_TAIL = N_("""
 # A profile has the same sections, laid over those above by --profile a10 or QWENTUI_PROFILE=a10:
 # [profile.a10.server]
 # host = "a10:11434"
-"""
+""")
 
 SECRETS = ("server.password", "server.bearer", "server.headers")
 """The keys whose values let someone in."""
@@ -100,7 +101,7 @@ def default_file() -> str:
     """The whole settings file with every default and what it means."""
     defaults = msgspec.to_builtins(Settings())
     sections = ["\n".join(_section(name, values)) for name, values in defaults.items()]
-    return "\n".join([_HEAD, "\n\n".join(sections), _TAIL])
+    return "\n".join([_(_HEAD), "\n\n".join(sections), _(_TAIL)])
 
 
 def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
@@ -112,7 +113,7 @@ def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
         lines[path] = f"# {stated}" if value is None else stated
     width = max(len(line) for line in lines.values())
     for path, line in lines.items():
-        yield f"{line:<{width}}  # {DESCRIPTIONS[path]}"
+        yield f"{line:<{width}}  # {_(DESCRIPTIONS[path])}"
 
 
 def toml_value(value: object) -> str:
@@ -135,7 +136,7 @@ def masked(key: str, value: object) -> object:
     if key in SECRETS:
         return dict.fromkeys(value, _MASK) if isinstance(value, dict) else _MASK
     if key == "server.host" and isinstance(value, str) and "@" in value:
-        before, _, place = value.rpartition("@")
-        scheme, separator, _ = before.partition("://")
+        before, _at, place = value.rpartition("@")
+        scheme, separator, _user = before.partition("://")
         return f"{scheme}{separator}{_MASK}@{place}" if separator else f"{_MASK}@{place}"
     return value

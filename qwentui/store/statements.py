@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
 Column = str | int | float | bytes | None
+
+_MISSING = {
+    "sessions": N_("There is no session {id} in the store."),
+    "messages": N_("There is no message {id} in the store."),
+    "drafts": N_("There is no draft {id} in the store."),
+}
 
 
 def storable(value: Column) -> Column:
@@ -57,7 +64,7 @@ def update(
 
 def missing(table: str, at: str | float | None) -> StoreError:
     """The error for a row that is not there."""
-    return StoreError(f"There is no {table.removesuffix('s')} {at} in the store.")
+    return StoreError(_(_MISSING[table]).format(id=at))
 
 
 def message_row(connection: sqlite3.Connection, message: int) -> sqlite3.Row:

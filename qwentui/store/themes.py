@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from qwentui.chat.errors import SettingsError
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,12 +74,13 @@ def load_theme(name: str, folders: Sequence[Path]) -> ThemeFile:
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"The theme {path} cannot be read: {error}.", "Check the file.") from error
+            sentence = _("The theme {path} cannot be read: {reason}.").format(path=path, reason=error)
+            raise SettingsError(sentence, _("Check the file.")) from error
         try:
             return msgspec.convert(tomllib.loads(text), ThemeFile)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            raise SettingsError(
-                f"The theme {path} is broken: {error}.", "Correct it or choose another."
-            ) from error
+            sentence = _("The theme {path} is broken: {reason}.").format(path=path, reason=error)
+            raise SettingsError(sentence, _("Correct it or choose another.")) from error
     known = ", ".join(theme_names(folders))
-    raise SettingsError(f"There is no theme {name!r}.", f"Known are: {known}.")
+    sentence = _("There is no theme {name!r}.").format(name=name)
+    raise SettingsError(sentence, _("Known are: {names}.").format(names=known))

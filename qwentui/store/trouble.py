@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,18 +27,20 @@ def translated(error: sqlite3.Error | OSError, path: Path | None) -> StoreRefuse
         sqlite3.Error: `error` itself where it is no trouble with the disk but a mistake in this program.
     """
     if isinstance(error, OSError):
-        return StoreRefused(
-            f"The sessions at {path} cannot be written: {error.strerror or error}.", IN_MEMORY
-        )
+        sentence = _("The sessions at {path} cannot be written: {reason}.")
+        return StoreRefused(sentence.format(path=path, reason=error.strerror or error), _(IN_MEMORY))
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return StoreDamaged(f"The sessions at {path} are damaged ({error}).")
+        return StoreDamaged(
+            _("The sessions at {path} are damaged ({reason}).").format(path=path, reason=error)
+        )
     if code in _MISTAKES:
         raise error
-    return StoreRefused(_SENTENCES.get(code, _OTHER).format(path=path, error=error), IN_MEMORY)
+    sentence = _SENTENCES.get(code, _OTHER)
+    return StoreRefused(_(sentence).format(path=path, reason=error), _(IN_MEMORY))
 
 
-IN_MEMORY = "The chat goes on in memory and is lost at the end."
+IN_MEMORY = N_("The chat goes on in memory and is lost at the end.")
 _MISTAKES = {
     0,
     sqlite3.SQLITE_ERROR,
@@ -46,13 +49,15 @@ _MISTAKES = {
     sqlite3.SQLITE_MISUSE,
     sqlite3.SQLITE_RANGE,
 }
-_OTHER = "The sessions at {path} cannot be used ({error})."
+_OTHER = N_("The sessions at {path} cannot be used ({reason}).")
 _SENTENCES = {
-    sqlite3.SQLITE_FULL: "The disk that holds {path} is full.",
-    sqlite3.SQLITE_READONLY: "The sessions at {path} cannot be written: the disk or the folder is read-only.",
-    sqlite3.SQLITE_PERM: "The sessions at {path} may not be written.",
-    sqlite3.SQLITE_CANTOPEN: "The sessions at {path} cannot be opened.",
-    sqlite3.SQLITE_BUSY: "Another program holds the sessions at {path}.",
-    sqlite3.SQLITE_PROTOCOL: "Another program holds the sessions at {path}.",
-    sqlite3.SQLITE_IOERR: "The disk that holds {path} fails ({error}).",
+    sqlite3.SQLITE_FULL: N_("The disk that holds {path} is full."),
+    sqlite3.SQLITE_READONLY: N_(
+        "The sessions at {path} cannot be written: the disk or the folder is read-only."
+    ),
+    sqlite3.SQLITE_PERM: N_("The sessions at {path} may not be written."),
+    sqlite3.SQLITE_CANTOPEN: N_("The sessions at {path} cannot be opened."),
+    sqlite3.SQLITE_BUSY: N_("Another program holds the sessions at {path}."),
+    sqlite3.SQLITE_PROTOCOL: N_("Another program holds the sessions at {path}."),
+    sqlite3.SQLITE_IOERR: N_("The disk that holds {path} fails ({reason})."),
 }

@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store.paths import private_folder
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class UsageLog:
             except OSError as error:
                 if not self._warned:
                     self._warned = True
-                    self._warn(f"The usage log {self._path} cannot be written: {error.strerror or error}.")
+                    sentence = _("The usage log {path} cannot be written: {reason}.")
+                    self._warn(sentence.format(path=self._path, reason=error.strerror or error))
 
     def _append(self, exchange: Exchange, now: datetime) -> None:
         client = client_of(self._environ, load_salt(self._salt))
@@ -200,5 +202,6 @@ def log_path(text: str) -> Path:
 
     path = Path(text).expanduser()
     if path.is_dir():
-        raise StoreError(f"The usage log {path} is a folder.", "Name a file, as --log-file chat.log.")
+        sentence = _("The usage log {path} is a folder.").format(path=path)
+        raise StoreError(sentence, _("Name a file, as --log-file chat.log."))
     return path

@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store.database import Database, Opening
 from qwentui.store.sessions import SessionStore
 from qwentui.store.trouble import StoreDamaged, StoreRefused
@@ -151,7 +152,7 @@ class StoreWriter:
 
     async def _submit(self, put: Callable[[Callable[[], object]], None], call: Callable[[], T]) -> T:
         if self._closed:
-            raise StoreError("The store is closed.")
+            raise StoreError(_("The store is closed."))
         future: Future[T] = Future()
 
         def run() -> None:

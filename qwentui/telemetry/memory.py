@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from qwentui.telemetry.vram import LOST, spilled
+from qwentui.language import _
+from qwentui.telemetry.vram import spilled
 
 if TYPE_CHECKING:
     from qwentui.telemetry.vram import Cards
@@ -67,18 +68,18 @@ def memory(
     if model.is_loaded and (model.size_vram or not is_local):
         return None if model.size_vram is None else Memory("model", model.size_vram, total, spilled=share)
     if is_local and cards is not None:
-        return Memory("card", word="no GPU", spilled=share)
-    return None if model.is_loaded is None else Memory("model", word="not loaded")
+        return Memory("card", word=_("no GPU"), spilled=share)
+    return None if model.is_loaded is None else Memory("model", word=_("not loaded"))
 
 
 def _of_cards(cards: Cards, model: ModelMemory) -> Memory:
     seen = [card for card in cards.cards if card.used is not None and card.total is not None]
     troubled = next((card for card in cards.cards if card.trouble), None)
-    word = "" if model.is_loaded is not False else "not loaded"
+    word = "" if model.is_loaded is not False else _("not loaded")
     if troubled is not None:
-        word = "! lost" if troubled.trouble == LOST else "! unreadable"
+        word = _("! lost") if troubled.is_lost else _("! unreadable")
     elif not seen:
-        word = "unknown"
+        word = _("unknown")
     return Memory(
         "card",
         sum(card.used or 0 for card in seen) if seen else None,

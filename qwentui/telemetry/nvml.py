@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.telemetry.vram import LOST, Card, Cards, GpuProcess
+from qwentui.language import N_, _
+from qwentui.telemetry.vram import Card, Cards, GpuProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ABSENT = {
-    "NVML_ERROR_LIBRARY_NOT_FOUND": "No NVIDIA driver is installed on this machine.",
-    "NVML_ERROR_DRIVER_NOT_LOADED": "The NVIDIA driver is not loaded: `modprobe nvidia` loads it.",
-    "NVML_ERROR_LIB_RM_VERSION_MISMATCH": (
+    "NVML_ERROR_LIBRARY_NOT_FOUND": N_("No NVIDIA driver is installed on this machine."),
+    "NVML_ERROR_DRIVER_NOT_LOADED": N_("The NVIDIA driver is not loaded: `modprobe nvidia` loads it."),
+    "NVML_ERROR_LIB_RM_VERSION_MISMATCH": N_(
         "The NVIDIA driver was updated while the old one still runs; restart the machine."
     ),
-    "NVML_ERROR_NO_PERMISSION": "This user may not see the card; add it to the groups video and render.",
-    "NVML_ERROR_NOT_FOUND": "No NVIDIA card is in this machine.",
+    "NVML_ERROR_NO_PERMISSION": N_("This user may not see the card; add it to the groups video and render."),
+    "NVML_ERROR_NOT_FOUND": N_("No NVIDIA card is in this machine."),
 }
 
 
@@ -45,7 +46,7 @@ class NvmlProbe:
         try:
             import pynvml
         except ImportError:
-            return Cards(at, trouble="nvidia-ml-py is not installed.")
+            return Cards(at, trouble=_("nvidia-ml-py is not installed."))
         try:
             if self._nvml is None:
                 pynvml.nvmlInit()
@@ -59,7 +60,7 @@ class NvmlProbe:
         return Cards(
             at,
             cards,
-            "" if cards else "No NVIDIA card is in this machine.",
+            "" if cards else _("No NVIDIA card is in this machine."),
             sanitize_line(driver),
             "" if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
         )
@@ -75,8 +76,8 @@ class NvmlProbe:
 def _absence(nvml: Any, error: Any) -> str:  # noqa: ANN401 - pynvml has no types
     for name, sentence in _ABSENT.items():
         if error.value == getattr(nvml, name):
-            return sentence
-    return f"The NVIDIA driver does not answer: {sanitize_line(str(error))}."
+            return _(sentence)
+    return _("The NVIDIA driver does not answer: {error}.").format(error=sanitize_line(str(error)))
 
 
 def _told(nvml: Any, call: Callable[..., T], *arguments: object) -> T | None:  # noqa: ANN401 - as above
@@ -98,8 +99,12 @@ def _cards(nvml: Any) -> Iterator[Card]:  # noqa: ANN401 - as above
             if error.value == nvml.NVML_ERROR_UNINITIALIZED:
                 raise
             lost = error.value == nvml.NVML_ERROR_GPU_IS_LOST
-            trouble = LOST if lost else f"It cannot be read: {sanitize_line(str(error))}."
-            yield Card(index, f"GPU {index}", trouble=trouble)
+            trouble = (
+                _("It fell off the bus; restart the machine.")
+                if lost
+                else _("It cannot be read: {error}.").format(error=sanitize_line(str(error)))
+            )
+            yield Card(index, f"GPU {index}", trouble=trouble, is_lost=lost)
 
 
 def _instances(nvml: Any, handle: Any, index: int) -> tuple[Card, ...]:  # noqa: ANN401 - as above

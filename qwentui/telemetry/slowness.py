@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwentui.language import N_, _
+
 if TYPE_CHECKING:
     from qwentui.chat.usage import Usage
 
@@ -12,6 +14,31 @@ _ENOUGH = 5  # replies before anything counts as usual
 _FACTOR = 2.0
 _LEAST = 1.0  # seconds; nobody notices less
 _MOST_OF = 0.5
+
+_UNEXPLAINED = N_("The first token took {ttft:.1f} s, where {usual:.1f} s are usual.")
+_LOADED = N_(
+    "The first token took {ttft:.1f} s, where {usual:.1f} s are usual:"
+    " the model had to be loaded ({load:.1f} s)."
+)
+_LOADED_AGAIN = N_(
+    "The first token took {ttft:.1f} s, where {usual:.1f} s are usual:"
+    " the model was loaded again; another client may ask for another num_ctx."
+)
+_FAR_AWAY = N_(
+    "The first token took {ttft:.1f} s, where {usual:.1f} s are usual: the way to the server took most of it."
+)
+_SPILLED = N_(
+    "The first token took {ttft:.1f} s, where {usual:.1f} s are usual:"
+    " {spilled:.0%} of the model runs on the CPU."
+)
+_QUEUED = N_(
+    "The first token took {ttft:.1f} s, where {usual:.1f} s are usual:"
+    " it waited for its turn; another client may hold the GPU."
+)
+_EVALUATED = N_(
+    "The first token took {ttft:.1f} s, where {usual:.1f} s are usual:"
+    " the prompt was evaluated anew, and not taken from the cache."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +70,22 @@ def slowness(
         return None
     if usage.ttft < max(_FACTOR * p95, p50 + _LEAST):
         return None
-    told = f"The first token took {usage.ttft:.1f} s, where {p50:.1f} s are usual"
-    return f"{told}{_cause(usage, p50, around)}."
+    load = 0.0 if usage.parts is None else usage.parts.load or 0.0
+    sentence = _sentence(usage, p50, around)
+    return _(sentence).format(ttft=usage.ttft, usual=p50, load=load, spilled=around.spilled or 0.0)
 
 
-def _cause(usage: Usage, p50: float, around: Circumstances) -> str:
-    """The first of the causes that explains most of what the wait was longer than usual."""
+def _sentence(usage: Usage, p50: float, around: Circumstances) -> str:
+    """The one that names the first cause to explain most of what the wait was longer than usual."""
     parts, excess = usage.parts, (usage.ttft or 0.0) - p50
     if parts is None:
-        return ""
+        return _UNEXPLAINED
     most = _MOST_OF * excess
-    loaded = f": the model had to be loaded ({parts.load or 0.0:.1f} s)"
-    if around.was_loaded:
-        loaded = ": the model was loaded again; another client may ask for another num_ctx"
     causes = (
-        ((parts.load or 0.0) > most, loaded),
-        ((parts.connect or 0.0) > most, ": the way to the server took most of it"),
-        (bool(around.spilled), f": {around.spilled or 0.0:.0%} of the model runs on the CPU"),
-        (parts.rest > most, ": it waited for its turn; another client may hold the GPU"),
-        ((parts.prompt_eval or 0.0) > most, ": the prompt was evaluated anew, and not taken from the cache"),
+        ((parts.load or 0.0) > most, _LOADED_AGAIN if around.was_loaded else _LOADED),
+        ((parts.connect or 0.0) > most, _FAR_AWAY),
+        (bool(around.spilled), _SPILLED),
+        (parts.rest > most, _QUEUED),
+        ((parts.prompt_eval or 0.0) > most, _EVALUATED),
     )
-    return next((sentence for holds, sentence in causes if holds), "")
+    return next((sentence for holds, sentence in causes if holds), _UNEXPLAINED)

@@ -6,6 +6,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from qwentui.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,12 +53,14 @@ class Transfer:
         """What is to be said of it: "5.2 of 19.8 GB · 512 MB/s · 0:28 left"."""
         done = self._points[-1][1] if self._points else 0
         size, unit = _unit(total)
-        parts = [f"{done / size:.1f} of {total / size:.1f} {unit}"]
+        parts = [
+            _("{done:.1f} of {total:.1f} {unit}").format(done=done / size, total=total / size, unit=unit)
+        ]
         rate, left = self.rate, self.remaining(total)
         if rate is not None:
             parts.append(f"{byte_text(rate)}/s")
         if left is not None and left < _LONGEST:
-            parts.append(f"{clock_text(left)} left")
+            parts.append(_("{time} left").format(time=clock_text(left)))
         return " · ".join(parts)
 
 

@@ -11,8 +11,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
-LOST = "It fell off the bus; restart the machine."
-"""The `trouble` of a card that answers no more."""
+from qwentui.language import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class Card:
         mig: Whether it is an instance, or in MIG mode as a whole.
         processes: Who holds memory.
         trouble: Why it cannot be read (any more), one sentence; "" where it can.
+        is_lost: Whether it answers no more.
     """
 
     index: int
@@ -51,6 +51,7 @@ class Card:
     mig: bool = False
     processes: tuple[GpuProcess, ...] = ()
     trouble: str = ""
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Cards:
     cuda: str = ""
 
 
-SPILL_REMEDY = (
+SPILL_REMEDY = N_(
     "Ask for a smaller num_ctx, use a quantised KV cache (OLLAMA_KV_CACHE_TYPE=q8_0),"
     " or free what others hold."
 )

@@ -8,7 +8,7 @@ import pytest
 
 from qwentui.telemetry.live_times import LiveTimes
 from qwentui.telemetry.memory import Memory, ModelMemory, memory, remaining
-from qwentui.telemetry.vram import LOST, Card, Cards
+from qwentui.telemetry.vram import Card, Cards
 
 GIB = 1 << 30
 A10 = Card(0, "NVIDIA A10", used=20 * GIB, total=22 * GIB)
@@ -56,7 +56,7 @@ def test_several_cards_are_summed_and_instances_named() -> None:
 
 
 def test_a_card_that_is_lost_or_cannot_be_read_is_said_to_be() -> None:
-    lost = memory(_cards(Card(0, "GPU 0", trouble=LOST)), LOADED, None, is_local=True)
+    lost = memory(_cards(Card(0, "GPU 0", trouble="It is gone.", is_lost=True)), LOADED, None, is_local=True)
     assert lost == Memory("card", word="! lost", is_broken=True, spilled=0.0)
     other = memory(_cards(A10, Card(1, "GPU 1", trouble="It cannot be read.")), LOADED, None, is_local=True)
     assert other == Memory(

@@ -12,7 +12,7 @@ from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.store.files import refusals
 from qwentui.store.paths import user_paths
-from qwentui.store.persona_files import TEMPLATE, file_of, write_text
+from qwentui.store.persona_files import file_of, template, write_text
 from qwentui.store.personas import Personas, load_personas, read_persona
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _say = partial(click.echo, err=True)
 def new_persona(*, name: str) -> None:
     """Write a persona that explains its keys, and open it in $EDITOR when there is a terminal."""
     path = file_of(user_paths().personas, name)
-    write_text(path, TEMPLATE)
+    write_text(path, template())
     _say(f"{sanitize_line(str(path))} is written.")
     if _has_terminal():
         _edit(path)

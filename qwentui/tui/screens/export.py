@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import N_, _
+from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -84,8 +85,7 @@ class ExportScreen(ModalScreen[str | None]):
         self._forms = Static("", markup=False)
         self._message = Static("", id="hint", markup=False)
         stem = default_name(title, time.strftime("%Y-%m-%d"))
-        self._file = Input(stem + _FORMATS[self._form][0], select_on_focus=False)
-        self._file.cursor_blink = False
+        self._file = Line(stem + _FORMATS[self._form][0])
 
     def compose(self) -> ComposeResult:
         """The forms, the name, what to press."""
@@ -100,7 +100,7 @@ class ExportScreen(ModalScreen[str | None]):
         self._show()
 
     def _show(self) -> None:
-        text = Text(f"{_('Export as')}\n\n")
+        text = Text(_("Export as") + "\n\n")
         for form, (_ending, about) in _FORMATS.items():
             chosen = form == self._form
             text.append(f" {'›' if chosen else ' '} {form:<10}", "bold" if chosen else "")

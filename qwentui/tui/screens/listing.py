@@ -16,6 +16,7 @@ from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import N_, _
 from qwentui.tui.widgets.filter_input import FilterInput
+from qwentui.tui.widgets.line import Line
 from qwentui.tui.widgets.session_list import Row, SessionList
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ class ListingScreen(Screen["Opened | None"]):
         self.desk = desk
         self.filter = FilterInput()
         self.list = SessionList(self.marks, time.time)
-        self.edit = Input(compact=True)
-        self.edit.cursor_blink = False
+        self.edit = Line(compact=True)
         self.last_line = Static("", markup=False)
         self._interrupted = interrupted
         self._streaming: frozenset[str] = frozenset()

@@ -21,6 +21,7 @@ from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import N_, _
 from qwentui.telemetry.transfer import Transfer, byte_text
 from qwentui.tui.screens.model_picker import ModelPicker
+from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -82,8 +83,7 @@ class ModelsScreen(ModelPicker):
         with Vertical(id="panel"):
             yield Static(self._question, id="message", markup=False)
             yield OptionList(*(Option(self._line(model)) for model in self._models), compact=True)
-            name = Input(placeholder=_("qwen3:32b, or hf.co/OWNER/REPO:Q4_K_M"))
-            name.cursor_blink = False
+            name = Line(placeholder=_("qwen3:32b, or hf.co/OWNER/REPO:Q4_K_M"))
             name.display = False
             yield name
             status = Static("", id="progress", markup=False)

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from qwentui.language import _
+from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -75,8 +76,7 @@ class NoServerScreen(ModalScreen[WayOn]):
                 id="ways",
                 markup=False,
             )
-            address = Input(value=self._host, placeholder="host:port")
-            address.cursor_blink = False
+            address = Line(self._host, "host:port")
             address.display = False
             yield address
 

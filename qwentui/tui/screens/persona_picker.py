@@ -17,6 +17,7 @@ from qwentui.chat.persona import fitting
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
 from qwentui.language import _
 from qwentui.store.personas import resolved
+from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,7 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
 
     def compose(self) -> ComposeResult:
         """The filter over the list over the preview."""
-        line = Input(placeholder=_("a few letters of the name"), compact=True)
-        line.cursor_blink = False
+        line = Line(placeholder=_("a few letters of the name"), compact=True)
         with Vertical(id="panel"):
             yield line
             yield OptionList(markup=False, compact=True)
@@ -75,7 +75,7 @@ class PersonaPicker(ModalScreen[PersonaChosen | None]):
             told = _("{trouble} ({count} broken: qwentui doctor)")
             return f"{told.format(trouble=broken[0].error.message, count=len(broken))} · {ways}"
         if not self._personas.kept:
-            return f"{_('Six come along: qwentui persona add --examples')} · {ways}"
+            return _("Six come along: qwentui persona add --examples") + f" · {ways}"
         return ways
 
     def on_mount(self) -> None:

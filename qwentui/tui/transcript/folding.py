@@ -41,7 +41,8 @@ def thinking_line(duration: float | None, tokens: int | None, *, is_open: bool, 
     """
     sign = "▾" if is_open else "▸"
     if live:
-        return f"{sign} {_('thinking {seconds} s …').format(seconds=int(duration or 0))}"
+        told = _("thinking {seconds} s …")
+        return f"{sign} {told.format(seconds=int(duration or 0))}"
     if duration is None:
         told = _("thought") if tokens is None else _("thought {tokens:,} tokens")
     elif tokens is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from qwentui.tui.transcript.wrap import clusters
+from qwentui.tui.transcript.wrap import JOINED, clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,8 +33,6 @@ _LONGEST_LINE = 1000
 _DEEPEST_STACK = 64
 _IDLE_STEPS = 64
 _UNSURE = 8
-_JOINED = re.compile("[\u0300-\u036f\u200d\u20d0-\u20ff\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
-"""What belongs to the character before it: accents, joiners, keycaps, flags' halves, tones of skin."""
 _OPENS_COMMENT = re.compile(r"/\*|<!--")
 
 
@@ -168,7 +166,7 @@ def _exactly(tokens: Tokens, text: str) -> Tokens:
             tokens.append((kind, last[:-1]))
     if "".join(part for _, part in tokens) != text:
         return [(_TEXT, text)] if text else []
-    return tokens if _JOINED.search(text) is None else _unbroken(tokens, text)
+    return tokens if JOINED.search(text) is None else _unbroken(tokens, text)
 
 
 def _unbroken(tokens: Tokens, text: str) -> Tokens:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.tui.transcript import sink
 from qwentui.tui.transcript.emphasis import EMPHASIS, STRIKE, STRONG, Delimiter, pair, sides
+from qwentui.tui.transcript.wrap import joint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,7 +170,11 @@ class _Parser:
 
     def _runs(self) -> tuple[Run, ...]:
         runs: list[Run] = []
-        for text, flags in zip(self.nodes, self.flags, strict=True):
+        for node, flags in zip(self.nodes, self.flags, strict=True):
+            joined = joint(runs[-1][0], node) if runs else 0
+            if joined:
+                runs[-1] = (runs[-1][0] + node[:joined], runs[-1][1])
+            text = node[joined:]
             if not text:
                 continue
             if runs and runs[-1][1] == flags:

@@ -37,6 +37,11 @@ _NARROW = (
 )
 _FULLEST = 32
 """A row of more characters than this for each cell breaks inside a cluster: only an attack is that long."""
+
+JOINED = re.compile("[\u0300-\u036f\u200d\u20d0-\u20ff\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""What belongs to the character before it: accents, joiners, keycaps, flags' halves, tones of skin."""
+_NEAR = 32
+"""Characters on each side of a border that are looked at for what joins across it."""
 _FIRST_WIDE = "\u2e80"
 _REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]")
 
@@ -102,6 +107,17 @@ def chop(line: Sequence[Segment], width: int) -> list[Row]:
 def chop_open(line: Sequence[Segment], width: int) -> tuple[list[Row], Row]:
     """Cuts a ``line`` that goes on; returns what ``wrap_open`` does."""
     return _settled(line, _chops("".join([segment.text for segment in line]), width))
+
+
+def joint(before: str, after: str) -> int:
+    """How many characters of ``after`` belong to the last cluster of ``before``, so that widths add up."""
+    if not before or (JOINED.match(after) is None and before[-1] != "\u200d"):
+        return 0
+    start = max(len(before) - _NEAR, 0)
+    border = len(before) - start
+    return next(
+        (end - border for _, end, _ in clusters(before[start:] + after[:_NEAR]) if end >= border), len(after)
+    )
 
 
 def clusters(text: str) -> list[tuple[int, int, int]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import TextArea
-
 from qwentui.tui.widgets.completion_popup import CompletionPopup
+from qwentui.tui.widgets.long_lines import LongLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from qwentui.tui.widgets.completion import Completion, Offer
 
 
-class CompletingTextArea(TextArea):
+class CompletingTextArea(LongLines):
     """Opens a popup while what is typed can be completed, and closes it before it is in anyone's way.
 
     Only typing opens it: a text that is pasted, recalled or put here by the program does not. Once closed

@@ -62,6 +62,11 @@ class Composer(CompletingTextArea):
         self._place = 0
         self.waiting = False
 
+    def on_resize(self) -> None:
+        """Say where the cursor is: when the focus came, there was no place on the screen yet."""
+        if self.has_focus:
+            self.app.cursor_position = self.cursor_screen_offset
+
     def remember(self, text: str) -> None:
         """Add what was sent to the history."""
         if self._history is None:

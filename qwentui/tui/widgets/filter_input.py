@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input
-
 from qwentui.language import _
 from qwentui.tui.keys import bindings
+from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from textual import events
 
 
-class FilterInput(Input):
+class FilterInput(Line):
     """What is looked for in a list; the keys that move in the list stay with the list."""
 
     BINDINGS = bindings("filter")
 
     def __init__(self) -> None:
         super().__init__(placeholder=_("/ filters by title, #tag and what was said"), compact=True)
-        # A blinking cursor writes to the terminal for ever.
-        self.cursor_blink = False
 
     async def _on_key(self, event: events.Key) -> None:
         """Act on a key when its turn has come, before what was typed behind it in the same burst."""

@@ -8,6 +8,9 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from qwentui.language import _
+from qwentui.tui.widgets.line import Line
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -27,8 +30,7 @@ class SearchBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._input = Input(placeholder="search", compact=True)
-        self._input.cursor_blink = False
+        self._input = Line(placeholder=_("search"), compact=True)
         self._count = Static("", markup=False)
 
     def compose(self) -> ComposeResult:

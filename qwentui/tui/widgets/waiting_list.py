@@ -40,7 +40,8 @@ class WaitingList(Static):
         held = sum(not place for place, _ in prompts)
         hint = _hint(len(prompts), held)
         if len(shown) < len(prompts):
-            hint = f"{_('+{count} more').format(count=len(prompts) - len(shown))} · {hint}"
+            more = _("+{count} more").format(count=len(prompts) - len(shown))
+            hint = f"{more} · {hint}"
         text.append(f"   {hint}")
         self.update(text)
 
@@ -50,4 +51,4 @@ def _hint(count: int, held: int) -> str:
     if held:
         sends = ngettext("held: enter sends it", "held: enter sends these {count}", held)
         return f"{sends.format(count=held)} · {takes}"
-    return f"{_('waits for its turn')} · {takes}"
+    return _("waits for its turn") + f" · {takes}"

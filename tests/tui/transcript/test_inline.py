@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from tui.transcript.markdown_texts import DECODED, INLINE, TEXT, markdown
 
 from qwentui.tui.transcript import inline
@@ -80,3 +81,18 @@ def test_marks_without_meaning_stay(text: str) -> None:
     shown = "".join(part for part, _ in parse(text).runs)
     assert shown.count("a") == text.count("a")
     assert shown.count("，") == text.count("，")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see http://a.b/c_d.1\ufe0f\u20e3 there",
+        "`1`\ufe0f\u20e3",
+        "**a**\u0301 b",
+        "`\U0001f469`\u200d\U0001f467",
+        "`\U0001f1e9`\U0001f1ea",
+    ],
+)
+def test_no_run_ends_inside_a_cluster(text: str) -> None:
+    runs = [run for run, _ in parse(text).runs]
+    assert cell_len("".join(runs)) == sum(map(cell_len, runs))
