@@ -130,7 +130,8 @@ class PromptCounter:
         """The tokens of a text that is a part of a message."""
         if self._vocabulary is None:
             return self._calibrated(Count(round(estimated(text)), exact=False))
-        return self._calibrated(self._piecewise(sendable(text), self._vocabulary))
+        count = self._piecewise(sendable(text), self._vocabulary)
+        return self._calibrated(Count(count.tokens, exact=count.exact and self._trusted))
 
     @property
     def knows_template(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from qwentui.chat.image import image_of
 from qwentui.chat.message import Part, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import FinishReason
@@ -222,7 +223,7 @@ class _Intake:
             parent = place.last
             self._tell(line, _("the message before this one is missing; it follows the one before that"))
         place.last = insert(connection, "messages", _message_values(record, place.number, parent))
-        keep_images(connection, place.last, record.images)
+        keep_images(connection, place.last, filter(image_of, record.images))
         self._messages += 1
         if place.fresh:
             self._touched[place.number] = place
