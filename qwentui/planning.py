@@ -67,26 +67,27 @@ class Planner:
 
     Attributes:
         policy: The rule for the model in use, whose context may be smaller.
+        wanted: The context that is asked for where the model takes as much, in tokens.
     """
 
     def __init__(self, policy: TrimPolicy, counter: PromptCounter) -> None:
         self.policy = policy
         self.counter = counter
-        self._wanted = policy.num_ctx
+        self.wanted = policy.num_ctx
 
     def fit_model(self, context_length: int | None) -> None:
         """Keep to a model that takes at most `context_length` tokens, None where that is not known."""
-        num_ctx = min(self._wanted, context_length or self._wanted)
+        num_ctx = min(self.wanted, context_length or self.wanted)
         self.policy = replace(self.policy, num_ctx=num_ctx)
 
     def want(self, num_ctx: int, context_length: int | None) -> None:
         """Plan for a context of `num_ctx` tokens from now on, or for as much of it as the model takes."""
-        self._wanted = num_ctx
+        self.wanted = num_ctx
         self.fit_model(context_length)
 
     def fresh(self) -> Planner:
         """A planner like this one, for a session that may come to have another model."""
-        return Planner(replace(self.policy, num_ctx=self._wanted), self.counter)
+        return Planner(replace(self.policy, num_ctx=self.wanted), self.counter)
 
     def plan(self, conversation: Conversation, *, think: bool) -> Plan:
         """The next request for `conversation`."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import commands_table
 from keys_table import README, with_table
 
 from qwentui.tui.keys import KEYS
@@ -8,6 +9,11 @@ from qwentui.tui.keys import KEYS
 def test_the_keys_in_the_readme_are_those_of_the_program() -> None:
     text = README.read_text(encoding="utf-8")
     assert with_table(text) == text
+
+
+def test_the_commands_in_the_readme_are_those_of_the_program() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert commands_table.with_table(text) == text
 
 
 def test_no_two_keys_of_one_place_are_the_same_and_none_hides_another() -> None:

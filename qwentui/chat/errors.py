@@ -9,6 +9,7 @@
     ├── CannotSee                   there is an image, and the model takes none
     ├── PromptTooLong               not even the last message fits into the context
     ├── CannotContinue              a partial reply cannot be taken up
+    ├── CommandRefused              what was typed as a command cannot be obeyed
     └── BackendError                the server, or the way to it
         ├── ConnectFailed           no connection: refused, unknown name, timeout; may heal
         ├── TlsFailed               the connection is not trusted
@@ -80,6 +81,10 @@ class PromptTooLong(QwentuiError):
 
 class CannotContinue(QwentuiError):
     """The partial reply cannot be taken up: the template closes its turn, or there is none."""
+
+
+class CommandRefused(QwentuiError):
+    """What the user typed as a command cannot be obeyed: no such name, or not with that argument."""
 
 
 class BackendError(QwentuiError):

@@ -88,6 +88,14 @@ def typed(line: str, column: int) -> Typed | None:
     return Typed(start, _unescaped(written))
 
 
+def path_of(written: str) -> str:
+    """The path that stands alone in `written`, quoted or not."""
+    whole = _QUOTED.fullmatch(written)
+    if whole is not None:
+        return whole[2] or _unescaped(whole[1])
+    return _unescaped(written) if _BARE.fullmatch(written) else written
+
+
 def looks_like_path(path: str) -> bool:
     """Whether a word that names no file was probably meant to: it has a slash, or a suffix of files."""
     if _NO_PATH.search(path):

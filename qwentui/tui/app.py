@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +16,7 @@ from qwentui.language import _
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui import phrases
 from qwentui.tui.clipboard import osc52, write_copy
-from qwentui.tui.desk_app import DeskApp
+from qwentui.tui.command_app import CommandApp
 from qwentui.tui.editor import edit, page
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
@@ -29,16 +28,13 @@ from qwentui.tui.transcript.palette import Palette
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qwentui.chat.sampling import Think
     from qwentui.launch import Launch
     from qwentui.store.themes import ThemeFile
 
 T = TypeVar("T")
 
-_NEXT_THINK: dict[Think, Think] = {None: True, True: False}
 
-
-class QwentuiApp(DeskApp):
+class QwentuiApp(CommandApp):
     """One window on one server.
 
     Args:
@@ -81,6 +77,7 @@ class QwentuiApp(DeskApp):
             self.chat.notice(warning, "warning")
         self.run_worker(partial(import_module, "qwentui.tui.transcript.markdown"), thread=True)
         self._watch_gauges()
+        self.complete_commands()
         # What a start has made lives as long as the program; going through it took 75 ms at a time.
         gc.freeze()
 
@@ -128,18 +125,6 @@ class QwentuiApp(DeskApp):
         if text not in self._warned:
             self._warned.add(text)
             self.chat.notice(text, "warning")
-
-    def on_chat_screen_think_toggled(self) -> None:
-        """Go round: the model's default, on, off."""
-        session = self.chat.session
-        if session is None:
-            return
-        if not session.model.can_think:
-            self.chat.notice(phrases.cannot_think(session.model.name))
-            return
-        think = _NEXT_THINK.get(session.options.think)
-        session.options = replace(session.options, think=think)
-        self.chat.notice(phrases.thinking_from_now(think))
 
     def on_reading_screen_copy_wanted(self, message: ChatScreen.CopyWanted) -> None:
         """Put text on the clipboard, or into a file when that cannot be."""

@@ -239,10 +239,14 @@ class DeskApp(PersonaApp):
 
     def on_chat_screen_sessions_wanted(self) -> None:
         """Show all chats."""
+        self.show_sessions("")
+
+    def show_sessions(self, words: str) -> None:
+        """Show the chats that `words` find."""
         from qwentui.tui.screens.sessions import SessionsScreen
 
         self.chat.sync_draft()
-        screen = SessionsScreen(self.talks, self.desk, self.interrupted, self.launch.paths)
+        screen = SessionsScreen(self.talks, self.desk, self.interrupted, self.launch.paths, words)
         self.push_screen(screen, self._left_sessions)
 
     def _left_sessions(self, opened: Opened | None) -> None:

@@ -37,7 +37,7 @@ class Key:
 KEYS = (
     Key("quit", "ctrl+q", "quit", "Quit", "everywhere", priority=True),
     Key("suspend", "ctrl+z", "suspend_process", "To the shell; fg comes back", "everywhere", priority=True),
-    Key("help", "f1", "help", "This help", "chat", priority=True),
+    Key("help", "f1", "help", "This help, with the commands", "chat", priority=True),
     Key("new", "ctrl+n", "new_chat", "New chat", "chat", priority=True),
     Key("sessions", "ctrl+s", "sessions", "All chats: find, open, rename, delete", "chat", priority=True),
     Key("gauges", "f2", "gauges", "The gauges in full", "chat", priority=True),

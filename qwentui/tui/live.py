@@ -9,6 +9,7 @@ from qwentui.tui.transcript.reply import LiveReply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from qwentui.chat.conversation import Conversation
     from qwentui.chat.usage import Usage
@@ -159,6 +160,8 @@ class LiveChat:
         loaded: The context with which the server holds its model, in tokens, None while unknown.
         told: The mismatch of contexts that the user was told last.
         confirmed: The texts about which the user was told something, and that are sent when sent again.
+        misspelled: The text that looks like a command and is sent when it is sent again.
+        overwrites: The file that is replaced when the chat is written to it once more.
         complete: Whether its last reply came to its end.
         unseen: Whether a reply has ended that nobody has looked at.
         run: The reply that is on its way.
@@ -179,6 +182,8 @@ class LiveChat:
         self.loaded: int | None = None
         self.told: str | None = None
         self.confirmed: set[str] = set()
+        self.misspelled = ""
+        self.overwrites: Path | None = None
         self.complete = False
         self.unseen = False
         self.run: Run | None = None

@@ -52,23 +52,32 @@ class PersonaApp(MemoryApp):
             self.run_worker(changing, group="persona")
 
     async def _change_persona(self, chat: LiveChat, session: ChatSession, kept: KeptPersona | None) -> None:
-        """Go on as another persona, from the next request on, with a mark in the talk."""
-        from qwentui.store.personas import resolved
-
         try:
-            persona = None if kept is None else await asyncio.to_thread(resolved, kept)
+            await self.become(chat, session, kept)
         except SettingsError as error:
             self.chat.notice(str(error), "error")
-            return
+
+    async def become(self, chat: LiveChat, session: ChatSession, kept: KeptPersona | None) -> None:
+        """Go on as another persona, from the next request on, with a mark in the talk.
+
+        Raises:
+            SettingsError: A file that its prompt names cannot be read; nothing has changed.
+        """
+        from qwentui.store.personas import resolved
+
+        persona = None if kept is None else await asyncio.to_thread(resolved, kept)
         num_ctx = session.num_ctx
         self.launch.cast(session, persona)
         name = persona.name if persona is not None else _("no persona")
         chat.sheet.append(NoticeItem(phrases.from_here_on(name)))
         if session.num_ctx != num_ctx:
-            text = _("{new:,} tokens of context instead of {old:,}: the model is loaded again.")
-            chat.sheet.append(NoticeItem(text.format(new=session.num_ctx, old=num_ctx), "warning"))
+            chat.sheet.append(NoticeItem(phrases.reloads(session.num_ctx, num_ctx), "warning"))
         greet(chat, persona)
         self.chat.show_state()
+        self.run_worker(self._follow(session, persona), group="become")
+
+    async def _follow(self, session: ChatSession, persona: Persona | None) -> None:
+        """Do what takes time after a change of the persona: put it on disk, and go to its model."""
         await self._keep_persona(session)
         if persona is not None and persona.model and self.chat.session is session:
             await self._use_wanted(session, persona)

@@ -75,6 +75,13 @@ def thinking_from_now(think: Think) -> str:
     return on if think else off
 
 
+def reloads(new: int, old: int) -> str:
+    """Another context is wanted, in tokens."""
+    return _("{new:,} tokens of context instead of {old:,}: the model is loaded again.").format(
+        new=new, old=old
+    )
+
+
 def from_here_on(name: str) -> str:
     """The persona or model that answers what comes next."""
     return _("From here on: {name}.").format(name=name)

@@ -267,9 +267,9 @@ async def test_a_prompt_that_turns_out_too_long_goes_back_to_the_composer(tmp_pa
 async def test_a_known_command_is_obeyed_and_anything_else_with_a_slash_is_sent(tmp_path: Path) -> None:
     async with ScriptedServer(Reply(content=("ok",))) as server, walking(tmp_path, server.url) as walk:
         await walk.connected()
-        await walk.say("/newer")
+        await walk.say("/etc/hosts")
         await walk.answered()
-        assert server.last("/api/chat").json["messages"][-1]["content"] == "/newer"
+        assert server.last("/api/chat").json["messages"][-1]["content"] == "/etc/hosts"
         first = walk.app.chat.live
         await walk.say("/new")
         await walk.until(lambda: walk.app.chat.live is not first)

@@ -81,3 +81,26 @@ async def test_what_is_new_in_a_folder_is_offered_and_mail_is_not(tmp_path: Path
         listings["src/"] = listings["src/"]._replace(until=0.0)
         await walk.pilot.press("n")
         await walk.until(lambda: _offered(walk) == ["new.py"])
+
+
+async def test_the_command_names_a_file_in_the_composer(tmp_path: Path) -> None:
+    async with ScriptedServer() as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        await walk.pilot.press(*"/file", "space", "m")
+        await walk.until(lambda: _offered(walk) == ["my notes/"])
+        await walk.pilot.press("tab")
+        await walk.until(lambda: _offered(walk) == ["a b.md"])
+        await walk.pilot.press("tab", "enter")
+        await walk.until(lambda: walk.app.chat.composer.text == '@"my notes/a b.md" ')
+        await walk.pilot.press(*"why?", "enter")
+        await walk.answered()
+        [message] = server.last("/api/chat").json["messages"]
+        assert message["content"].startswith('@"my notes/a b.md" why?\n\n```markdown my notes/a b.md\n')
+
+
+async def test_a_file_that_the_command_cannot_find_is_told(tmp_path: Path) -> None:
+    async with ScriptedServer() as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        await walk.say("/file my notes/a c.md")
+        await walk.until(lambda: any("my notes/a b.md comes closest" in notice for notice in walk.notices))
+        assert walk.app.chat.composer.text == "/file my notes/a c.md"

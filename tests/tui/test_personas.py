@@ -97,7 +97,8 @@ async def test_a_new_chat_keeps_it_and_no_persona_goes_back_to_the_settings(home
         assert (await say(walk, server, "two"))["messages"][0]["content"] == "new prompt"
         await walk.pilot.press("f9")
         await walk.until(lambda: isinstance(walk.app.screen, PersonaPicker))
-        assert walk.app.screen.query_one(OptionList).highlighted == 0
+        options = walk.app.screen.query(OptionList)
+        await walk.until(lambda: bool(options) and options.first().highlighted == 0)
         await walk.pilot.press("down", "down", "enter")
         await walk.until(lambda: "From here on: no persona." in walk.notices)
         sent = await say(walk, server, "three")

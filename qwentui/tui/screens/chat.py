@@ -11,6 +11,7 @@ from textual.widgets import Static
 from qwentui.language import _
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.composing import ComposingScreen
+from qwentui.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -164,6 +165,10 @@ class ChatScreen(ComposingScreen):
         from qwentui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen())
+
+    def action_editor(self) -> None:
+        """Go on writing in the user's editor."""
+        self.post_message(Composer.EditorWanted())
 
     def action_write(self) -> None:
         """Go to the composer."""

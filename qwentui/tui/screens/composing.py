@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from qwentui.chat.attachment import composed
-from qwentui.chat.errors import CannotSee, PromptTooLong
-from qwentui.tui.commands import COMMANDS
+from qwentui.chat.errors import CannotSee, PromptTooLong, QwentuiError
+from qwentui.chat.mentions import mention_of, path_of
 from qwentui.tui.screens.showing import ShowingScreen
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
-    from qwentui.chat.errors import QwentuiError
     from qwentui.chat.message import Message as UserMessage
     from qwentui.session import ChatSession, Replying
     from qwentui.tui.live import LiveChat
@@ -35,11 +34,10 @@ class ComposingScreen(ShowingScreen):
         """Obey a command; send anything else, unless something is to be asked first: then it goes back."""
         message.stop()
         text, chat = message.text, self.live
-        command = COMMANDS.get(text.strip())
         if self.editing:
             await self.send_edit(text)
-        elif command is not None:
-            await self.run_action(command)
+        elif text.lstrip().startswith("/") and await self._obey(text):
+            return
         elif await self._may_send(chat, text):
             self.composer.remember(text)
             self.transcript.scroll_end()
@@ -47,6 +45,43 @@ class ComposingScreen(ShowingScreen):
             self.desk.say(chat, text)
         else:
             self.give_back(chat, text)
+
+    async def _obey(self, text: str) -> bool:
+        """Do what `text` says; False where it is no command, or is to be sent all the same.
+
+        What cannot be obeyed goes back, with a sentence. A command with an argument is remembered: it may be
+        wanted again, with another one.
+        """
+        from qwentui.tui.commands import typed
+
+        given, chat = typed.read(text), self.live
+        if given is None or (given.command is None and text == chat.misspelled):
+            return False
+        try:
+            await self.app.run_action(typed.action(given), self)
+        except QwentuiError as error:
+            if given.command is None:
+                chat.misspelled = text
+            chat.sheet.append(NoticeItem(str(error), "warning"))
+            self.give_back(chat, text)
+        else:
+            if given.argument:
+                self.composer.remember(text)
+        return True
+
+    async def action_attach_file(self, path: str) -> None:
+        """Name a file in the composer; it goes along with what is written there.
+
+        Raises:
+            AttachmentRefused: It cannot go along.
+        """
+        mention = mention_of(path_of(path))
+        # Raises where it cannot.
+        await self.attaching.message(mention, confirmed=False)
+        composer = self.composer
+        column = composer.cursor_location[1]
+        before = composer.document.get_line(composer.cursor_location[0])[:column]
+        composer.insert(f"{' ' * (before[-1:].strip() != '')}{mention} ")
 
     async def _may_send(self, chat: LiveChat, text: str) -> bool:
         """Whether `text` fits and there is nothing to tell about it, or the user knows."""

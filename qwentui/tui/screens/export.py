@@ -59,6 +59,17 @@ def write_session(store: SessionStore, session: str, form: str, path: Path, *, o
     return size
 
 
+def export_folder(paths: Paths) -> Path:
+    """Where a file goes whose name says no folder."""
+    return Path.cwd() if os.access(".", os.W_OK) else paths.data
+
+
+def exported_as(form: str, path: Path, size: int) -> str:
+    """What to say of a chat that was written, in `size` bytes."""
+    told = _("Exported as {form} to {path} ({size:,.1f} kB).")
+    return told.format(form=form, path=sanitize_line(str(path)), size=size / 1000)
+
+
 class ExportScreen(ModalScreen[str | None]):
     """Writes one session to a file, and gives a sentence that says where it lies; None where it did not.
 
@@ -79,7 +90,7 @@ class ExportScreen(ModalScreen[str | None]):
         super().__init__()
         self._talks = talks
         self._session = session
-        self._folder = Path.cwd() if os.access(".", os.W_OK) else paths.data
+        self._folder = export_folder(paths)
         self._form = "markdown"
         self._occupied: Path | None = None
         self._forms = Static("", markup=False)
@@ -148,5 +159,4 @@ class ExportScreen(ModalScreen[str | None]):
             self._occupied = path
             self._message.update(_("There is such a file already: enter replaces it, or give another name."))
         else:
-            told = _("Exported as {form} to {path} ({size:,.1f} kB).")
-            self.dismiss(told.format(form=form, path=sanitize_line(str(path)), size=size / 1000))
+            self.dismiss(exported_as(form, path, size))

@@ -1,4 +1,4 @@
-"""Every key, where it works, what it does: read off the table of keys."""
+"""Every key and command, and what it does: read off their tables."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwentui.language import N_, _
+from qwentui.tui.commands.table import COMMANDS
 from qwentui.tui.keys import KEYS, spoken
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _KEY_WIDTH = 30
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists the keys."""
+    """Lists the keys and the commands."""
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
         Binding("escape,q,f1", "dismiss", "Close", show=False),
@@ -58,8 +59,15 @@ def _table() -> Text:
         text.append(f"{_(heading)}\n", "bold")
         for key in KEYS:
             if key.where == where:
-                name = spoken(key)
-                text.append(f"  {name}{' ' * max(1, _KEY_WIDTH - cell_len(name))}{_(key.help)}\n")
+                text.append(_line(spoken(key), _(key.help)))
         text.append("\n")
+    text.append(_("Commands, typed in place of a prompt") + "\n", "bold")
+    for command in COMMANDS:
+        text.append(_line(f"/{command.name} {command.usage}".rstrip(), _(command.help)))
+    text.append("\n")
     text.append(_("esc closes"), "dim")
     return text
+
+
+def _line(name: str, about: str) -> str:
+    return f"  {name}{' ' * max(1, _KEY_WIDTH - cell_len(name))}{about}\n"

@@ -77,15 +77,16 @@ class ListingScreen(Screen["Opened | None"]):
         talks: The store.
         desk: The chats that are open.
         interrupted: The ids of those whose reply an earlier program did not finish.
+        words: What the filter begins with.
     """
 
     AUTO_FOCUS = "SessionList"
 
-    def __init__(self, talks: Talks, desk: Desk, interrupted: frozenset[str]) -> None:
+    def __init__(self, talks: Talks, desk: Desk, interrupted: frozenset[str], words: str) -> None:
         super().__init__()
         self.talks = talks
         self.desk = desk
-        self.filter = FilterInput()
+        self.filter = FilterInput(words)
         self.list = SessionList(self.marks, time.time)
         self.edit = Line(compact=True)
         self.last_line = Static("", markup=False)

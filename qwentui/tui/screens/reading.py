@@ -111,6 +111,12 @@ class ReadingScreen(Screen[None]):
             await self.mount(self.search_bar, after=self.transcript)
         self.search_bar.open()
 
+    async def action_search_for(self, text: str) -> None:
+        """Search for `text`, and walk its matches."""
+        await self.action_search()
+        if self.search_bar is not None:
+            self.search_bar.put(text)
+
     def on_search_bar_changed(self, message: SearchBar.Changed) -> None:
         """Look for the text."""
         self.transcript.search(message.text)

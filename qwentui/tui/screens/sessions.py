@@ -42,10 +42,13 @@ class SessionsScreen(ListingScreen):
         desk: The chats that are open.
         interrupted: The ids of those whose reply an earlier program did not finish.
         paths: Where files go that the user exports.
+        words: What the filter begins with.
     """
 
-    def __init__(self, talks: Talks, desk: Desk, interrupted: frozenset[str], paths: Paths) -> None:
-        super().__init__(talks, desk, interrupted)
+    def __init__(
+        self, talks: Talks, desk: Desk, interrupted: frozenset[str], paths: Paths, words: str = ""
+    ) -> None:
+        super().__init__(talks, desk, interrupted, words)
         self._paths = paths
         self._deleted: list[_Deleted] = []
         self._edited: Callable[[str], Awaitable[None]] | None = None

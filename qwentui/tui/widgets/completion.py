@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,24 @@ class Offer:
     start: int
     end: int
     candidates: tuple[Candidate, ...]
+
+
+def best(wanted: str, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates that `wanted` may mean; case does not matter.
+
+    Those that begin with it, the exact one first; else those in which its letters stand in this order.
+    """
+    word = wanted.casefold()
+    known = [(candidate.text.rstrip().casefold(), candidate) for candidate in candidates]
+    beginning = [pair for pair in known if pair[0].startswith(word)]
+    beginning.sort(key=lambda pair: pair[0] != word)
+    found = beginning or [pair for pair in known if _in_order(pair[0], word)]
+    return tuple(candidate for _text, candidate in found)
+
+
+def _in_order(text: str, letters: str) -> bool:
+    rest = iter(text)
+    return all(letter in rest for letter in letters)
 
 
 class Completion(Protocol):

@@ -103,10 +103,12 @@ class CompletionPopup(Widget):
         candidate = self.offer.candidates[place]
         label = self.get_component_rich_style("completion-popup--label")
         about = self.get_component_rich_style("completion-popup--about")
-        left = max(0, width - _MARGIN - wide - _GAP)
+        below = len(self.offer.candidates) - place - 1 if y == self._rows - 1 else 0
+        more = f" +{below} " if below else ""
+        left = max(0, width - _MARGIN - wide - _GAP - len(more))
         segments = [
             Segment(" " * _MARGIN + _cut(_label(candidate), wide) + " " * _GAP, label),
-            Segment(_cut(sanitize_line(candidate.about), left), about),
+            Segment(_cut(sanitize_line(candidate.about), left) + more, about),
         ]
         strip = Strip(segments).adjust_cell_length(width, self.rich_style)
         if place == self.chosen:

@@ -17,8 +17,8 @@ class FilterInput(Line):
 
     BINDINGS = bindings("filter")
 
-    def __init__(self) -> None:
-        super().__init__(placeholder=_("/ filters by title, #tag and what was said"), compact=True)
+    def __init__(self, text: str) -> None:
+        super().__init__(text, placeholder=_("/ filters by title, #tag and what was said"), compact=True)
 
     async def _on_key(self, event: events.Key) -> None:
         """Act on a key when its turn has come, before what was typed behind it in the same burst."""

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from qwentui.chat.mentions import mention_of, typed
+from qwentui.chat.mentions import Typed, mention_of, typed
 from qwentui.chat.sanitize import HOSTILE
 from qwentui.language import _
 from qwentui.tui.attaching import Aside
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
+_COMMAND = "/file "
 _MOST_OFFERED = 40
 _MOST_READ = 5_000
 _FRESH = 2.0
@@ -35,7 +36,7 @@ class _Listing(NamedTuple):
 
 
 class PathCompletion:
-    """Offers the files and folders that begin with what is written behind an `@`, the folders first.
+    """Offers the files and folders that begin with what is written behind an `@` or the command for a file.
 
     A folder is listed in the background: it may lie on a network mount that does not answer.
 
@@ -56,7 +57,9 @@ class PathCompletion:
     def candidates(self, lines: Sequence[str], cursor: tuple[int, int]) -> Offer | None:
         """What may stand at the cursor; see `Completion`."""
         row, column = cursor
-        found = typed(lines[row], column)
+        found, sign = typed(lines[row], column), "@"
+        if found is None and len(lines) == 1 and lines[0].startswith(_COMMAND):
+            found, sign = _argument(lines[0][len(_COMMAND) : column]), ""
         if found is None:
             return None
         folder, slash, begun = found.path.rpartition("/")
@@ -67,7 +70,7 @@ class PathCompletion:
         offered = () if listing is None else _begun_with(begun, listing.entries)
         if not offered:
             return None
-        return Offer(found.start, column, tuple(_candidate(folder + slash, entry) for entry in offered))
+        return Offer(found.start, column, tuple(_candidate(sign, folder + slash, entry) for entry in offered))
 
     async def _look_up(self, folder: str) -> None:
         before = self._listings.get(folder)
@@ -115,9 +118,16 @@ def _begun_with(begun: str, entries: Sequence[_Entry]) -> tuple[_Entry, ...]:
     return tuple(sorted(fitting, key=lambda entry: entry.name != begun)[:_MOST_OFFERED])
 
 
-def _candidate(folder: str, entry: _Entry) -> Candidate:
+def _argument(written: str) -> Typed:
+    """The path behind the command, which may have spaces without quotes."""
+    found = typed(f"@{written}", len(written) + 1)
+    return Typed(len(_COMMAND), written if found is None else found.path)
+
+
+def _candidate(sign: str, folder: str, entry: _Entry) -> Candidate:
+    """How a path is written behind `sign`, an `@` or nothing."""
     if not entry.is_folder:
-        return Candidate(mention_of(folder + entry.name) + " ", label=entry.name)
+        return Candidate(sign + mention_of(folder + entry.name)[1:] + " ", label=entry.name)
     # A quote stays open, for the path goes on.
-    text = mention_of(f"{folder}{entry.name}/")
+    text = sign + mention_of(f"{folder}{entry.name}/")[1:]
     return Candidate(text.removesuffix('"'), _("folder"), f"{entry.name}/")

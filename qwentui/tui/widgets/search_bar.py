@@ -46,6 +46,12 @@ class SearchBar(Horizontal):
         self._input.select_all()
         self.post_message(self.Changed(self._input.value))
 
+    def put(self, text: str) -> None:
+        """Look for `text`, as if it were typed and entered."""
+        self._input.value = text
+        self.post_message(self.Changed(text))
+        self.post_message(self.Done())
+
     def close(self) -> None:
         """Hide the line."""
         self.display = False
