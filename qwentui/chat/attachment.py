@@ -121,6 +121,15 @@ def blocks_of(message: Message) -> tuple[Block, ...]:
     )
 
 
+def or_kept(attachments: Iterable[Attachment], message: Message) -> tuple[Attachment, ...]:
+    """`attachments`, in which files that are not there any more are as `message` has them."""
+    kept = {block.name: TextFile(block.name, block.text) for block in blocks_of(message)}
+    return tuple(
+        kept.get(found.name, found) if isinstance(found, Refusal) and found.missing else found
+        for found in attachments
+    )
+
+
 def _file_parts(message: Message) -> list[Part]:
     """The parts that are attached files: blocks one behind the other, up to the end of the content.
 

@@ -29,9 +29,13 @@ class Aside:
     """Does short work on files in a thread of its own, one after the other; who is asleep is not waited for.
 
     Such a thread does not keep the program from ending, as one of asyncio's pool would.
+
+    Args:
+        patience: Seconds for which a result is waited for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._busy = threading.Lock()
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -44,11 +48,11 @@ class Aside:
         future: asyncio.Future[T] = loop.create_future()
         thread = threading.Thread(target=self._run, args=(work, loop, future), daemon=True)
         thread.start()
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(self._patience):
             return await future
 
     def _run(self, work: Callable[[], T], loop: asyncio.AbstractEventLoop, future: asyncio.Future[T]) -> None:
-        if not self._busy.acquire(timeout=_PATIENCE):
+        if not self._busy.acquire(timeout=self._patience):
             return
         try:
             settle = partial(_settle, future, work())

@@ -182,6 +182,20 @@ async def test_an_edited_message_names_its_files_again(tmp_path: Path, folder: P
         assert [file.line for file in walk.items[0].files] == ["notes.md · 1 line"]
 
 
+async def test_an_edited_message_keeps_a_file_that_is_gone(tmp_path: Path, folder: Path) -> None:
+    async with ScriptedServer(OK) as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        await walk.say("see @notes.md")
+        await walk.answered()
+        (folder / "notes.md").unlink()
+        await walk.pilot.press("tab", "K", "K", "e")
+        await walk.until(lambda: walk.app.chat.editing)
+        await walk.pilot.press("!", "enter")
+        await walk.until(lambda: server.count("/api/chat") == 2 and not walk.app.chat.busy)
+        [message] = _sent(server)
+        assert message["content"] == f"see @notes.md!\n\n{BLOCK}"
+
+
 async def test_files_are_on_disk_and_come_back_with_the_chat(tmp_path: Path, folder: Path) -> None:
     models = (SEEING,)
     async with ScriptedServer(OK, models=models) as server:

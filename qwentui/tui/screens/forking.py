@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from textual.widgets import Static
 
-from qwentui.chat.attachment import composed, said
+from qwentui.chat.attachment import composed, or_kept, said
 from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import FinishReason
 from qwentui.language import _
@@ -110,7 +110,7 @@ class ForkingScreen(ActingScreen):
         if passed:
             self.note(_("the talk has gone on: esc leaves this edit"))
         counter = here.session.planner.counter
-        attachments = () if here.is_reply else await self.attaching.named_in(text)
+        attachments = () if here.is_reply else await self._attachments(here, text)
         if self.busy or passed or self._warned(text, attachments, counter, edit.confirmed):
             self.composer.give_back(text)
             self.app.bell()
@@ -123,6 +123,11 @@ class ForkingScreen(ActingScreen):
             message = composed(text, attachments)
             item = UserItem.of(message, self._next_version(here))
             self._fork(here, here.session.revise(here.turn, message), [item], edit=edit, sent=text)
+
+    async def _attachments(self, here: Here, text: str) -> tuple[Attachment, ...]:
+        """The files that a new version of a question names; those that are gone are as they were."""
+        turn = here.session.conversation.turns[here.turn]
+        return or_kept(await self.attaching.named_in(text), turn.user)
 
     def _next_version(self, here: Here) -> str:
         """Which version a new one of a question will be."""
