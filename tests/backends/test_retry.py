@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwentui.backends.retry import RetryPolicy
@@ -87,6 +87,7 @@ def test_new_text_begins_the_count_anew_but_not_for_ever() -> None:
     assert delays.after(ServerFailed("x", status=500)) == 0.5
 
 
+@settings(deadline=None)
 @given(
     delay=st.floats(0, 10),
     wait=st.floats(0, 600),

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwentui.chat.errors import QwentuiError
-from qwentui.language import _
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 _BAR = 40
 _PHASE = 12
+_PHASES = {
+    "waiting": N_("waiting"),
+    "downloading": N_("downloading"),
+    "unpacking": N_("unpacking"),
+    "checking": N_("checking"),
+    "loading": N_("loading"),
+}
 
 
 class EmbeddedStart(ModalScreen["Backend | QwentuiError | None"]):
@@ -71,7 +78,9 @@ class EmbeddedStart(ModalScreen["Backend | QwentuiError | None"]):
             told = _("{done:.0f} of {total:.0f} MB")
             amount = told.format(done=progress.done / 1e6, total=progress.total / 1e6)
         bar = "━" * full + "─" * (_BAR - full)
-        self.query_one("#progress", Static).update(f"{set_cell_size(progress.phase, _PHASE)}{bar} {amount}")
+        self.query_one("#progress", Static).update(
+            f"{set_cell_size(_(_PHASES[progress.phase]), _PHASE)}{bar} {amount}"
+        )
 
     def action_cancel(self) -> None:
         """Stop; what was fetched stays."""

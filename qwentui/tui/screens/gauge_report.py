@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from rich.text import Text
 
 from qwentui.language import _
 from qwentui.telemetry.history import MOMENTS
 from qwentui.telemetry.vram import SPILL_REMEDY, others, spilled
+from qwentui.tui.transcript.wrap import wrap
 from qwentui.tui.widgets.gauge_forms import GIB
 from qwentui.tui.widgets.gauge_plot import plot
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from qwentui.telemetry.history import History, PastReply
     from qwentui.telemetry.memory import Memory, ModelMemory
     from qwentui.telemetry.vram import Card, Cards
-    from qwentui.tui.widgets.gauge_forms import Readings
+from qwentui.tui.widgets.gauge_forms import Readings
 
 _ROOM_FOR_END = 44
 _SHOWN_REPLIES = 12
@@ -61,10 +63,16 @@ def report(sight: Sight, width: int) -> Text:
     _ttft(text, sight, width)
     _speed(text, sight, width)
     _context(text, sight, width)
-    _unload(text, sight)
+    _unload(text, sight, width)
     _replies(text, [reply for reply in sight.history.replies if reply.model == sight.name], width)
     text.append(_("esc closes"), "dim")
     return text
+
+
+def _wrapped(text: str, width: int) -> str:
+    """`text` in rows, which break between Chinese characters too."""
+    rows = wrap([Segment(text)], width)
+    return "\n".join("".join(segment.text for segment in row) for row in rows)
 
 
 def _gauge(text: Text, name: str, value: str, rows: Sequence[str], meaning: str) -> None:
@@ -92,7 +100,13 @@ def _age(moment: float | None) -> str:
 def _memory(text: Text, sight: Sight, width: int) -> None:
     memory = sight.readings.memory
     if memory is None:
-        _gauge(text, "VRAM", _("not known"), (), _("Neither the server nor this machine tells it."))
+        _gauge(
+            text,
+            "VRAM",
+            _("not known"),
+            (),
+            _wrapped(_("Neither the server nor this machine tells it."), width),
+        )
         return
     values = [moment.vram for moment in sight.history.moments]
     known = [value for value in values if value is not None]
@@ -107,17 +121,17 @@ def _memory(text: Text, sight: Sight, width: int) -> None:
         meaning = _("The model's buffers on the GPU, not all that is there; by /api/ps, {age}.")
         meaning = meaning.format(age=_age(sight.asked))
     value = " · ".join(part for part in (_amount(memory), memory.word) if part)
-    _gauge(text, "VRAM", value, _course(values, width, top), meaning)
+    _gauge(text, "VRAM", value, _course(values, width, top), _wrapped(meaning, width))
     text.right_crop(1)
     cards = sight.cards.cards if sight.cards is not None else ()
     for card in cards:
-        text.append(f"{_card(card)}\n", "dim")
+        text.append(f"{_wrapped(_card(card), width)}\n", "dim")
         # On which of several cards the model lies, the server does not tell.
         holders = _holders(card, sight.model.size_vram if len(cards) == 1 else None)
         if holders:
-            text.append(f"{holders}\n", "dim")
+            text.append(f"{_wrapped(holders, width)}\n", "dim")
     if sight.model.size:
-        text.append(f"{_model(sight)}\n", "dim")
+        text.append(f"{_wrapped(_model(sight), width)}\n", "dim")
     text.append("\n")
 
 
@@ -179,7 +193,7 @@ def _ttft(text: Text, sight: Sight, width: int) -> None:
     known = [seconds for seconds in times if seconds is not None]
     rows = plot(times, width, max(known)) if known else []
     meaning = _("From Enter to the first token, thinking too; by this program's clock. A column is a reply.")
-    _gauge(text, "TTFT", value, rows, meaning)
+    _gauge(text, "TTFT", value, rows, _wrapped(meaning, width))
 
 
 def _speed(text: Text, sight: Sight, width: int) -> None:
@@ -195,13 +209,13 @@ def _speed(text: Text, sight: Sight, width: int) -> None:
         "While a reply comes, the tokens of the last second, by this program's clock; after it,"
         " eval_count / eval_duration, by the server."
     )
-    _gauge(text, _("Speed"), value, _course(values, width, top), meaning)
+    _gauge(text, _("Speed"), value, _course(values, width, top), _wrapped(meaning, width))
 
 
 def _context(text: Text, sight: Sight, width: int) -> None:
     window = sight.window
     if window is None:
-        _gauge(text, _("Context"), _("not known"), (), _("There is no model yet."))
+        _gauge(text, _("Context"), _("not known"), (), _wrapped(_("There is no model yet."), width))
         return
     count = f"{'=' if window.exact else '~'}{window.used:,}"
     value = _("{count} of {limit:,} tokens, num_ctx {num_ctx:,}")
@@ -215,10 +229,10 @@ def _context(text: Text, sight: Sight, width: int) -> None:
         )
     if window.mismatch:
         meaning += f" {window.mismatch}"
-    _gauge(text, _("Context"), value, _course(values, width, float(window.num_ctx)), meaning)
+    _gauge(text, _("Context"), value, _course(values, width, float(window.num_ctx)), _wrapped(meaning, width))
 
 
-def _unload(text: Text, sight: Sight) -> None:
+def _unload(text: Text, sight: Sight, width: int) -> None:
     left = sight.readings.unload
     if sight.readings.is_in_use:
         value = _("in use; it is counted anew when the reply ends")
@@ -232,7 +246,7 @@ def _unload(text: Text, sight: Sight) -> None:
     meaning = _(
         "When the server lets the model go; by expires_at of /api/ps, {age}, against this machine's clock."
     )
-    _gauge(text, _("Keep-alive"), value, (), meaning.format(age=_age(sight.asked)))
+    _gauge(text, _("Keep-alive"), value, (), _wrapped(meaning.format(age=_age(sight.asked)), width))
 
 
 def _replies(text: Text, replies: Sequence[PastReply], width: int) -> None:
@@ -258,7 +272,7 @@ def _replies(text: Text, replies: Sequence[PastReply], width: int) -> None:
         "conn: until the request was out. load: until the model was there, by the server. prompt: its"
         " evaluation, by the server. rest: queue, template, the way of the first token."
     )
-    text.append(f"{told}\n\n", "dim")
+    text.append(f"{_wrapped(told, width)}\n\n", "dim")
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -68,7 +68,7 @@ class Row:
 def age(seconds: float) -> str:
     """How long ago something was, in at most four characters."""
     unit = next((unit for limit, unit in _AGES if seconds < limit), "y")
-    return unit if unit == "now" else f"{int(seconds // _UNITS[unit])}{unit}"
+    return _("now") if unit == "now" else f"{int(seconds // _UNITS[unit])}{unit}"
 
 
 def right(text: str, width: int) -> str:
