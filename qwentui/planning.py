@@ -137,17 +137,18 @@ class Planner:
 
         Returns:
             A plan with an exact count within the limit, or one that is too long by the server's number. When
-            `count` gives None, the newest plan by the counter's own numbers.
+            `count` gives None, the newest plan by the counter's own numbers; with images the one given.
         """
+        if plan.has_images:
+            # Megabytes would go out at every pause of the typing, and what comes back leaves them out.
+            return plan
         for left in range(_REPLANS, -1, -1):
             least = plan.fit.too_long or not left
             asked = self._least(conversation, think=think) if least else plan
             tokens = await count(asked)
             if tokens is None:
                 break
-            # What images take teaches nothing about text.
-            if not asked.has_images:
-                self.counter.reconcile(asked.count, tokens)
+            self.counter.reconcile(asked.count, tokens)
             if tokens <= self.policy.limit:
                 return self._counted(asked, tokens)
             if least:

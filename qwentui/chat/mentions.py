@@ -1,9 +1,9 @@
 """`@path` in what a user writes: where a file may be meant, and how that may be read.
 
 Whether there is such a file decides what is meant, so each `@` gives its readings, the longest first. An `@`
-counts at the beginning of a word only: behind a space, an opening bracket or quote, or a Chinese or Japanese
-character, for those languages have no spaces; so a mail address is none. A path with spaces stands in quotes,
-or its spaces behind backslashes, as in a shell.
+counts at the beginning of a word only: behind a space, an opening bracket, a Chinese or Japanese character,
+for those languages have no spaces; so a mail address is none, nor a package in quotes. A path with spaces
+stands in quotes, or its spaces behind backslashes, as in a shell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _AT = re.compile(
-    r"(?:(?<!.)|(?<=[\s(\[{<\"'`])|(?<=[\u2014-\u2026\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]))@",
+    r"(?:(?<!.)|(?<=[\s(\[{])|(?<=[\u2014-\u2026\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]))@",
     re.MULTILINE,
 )
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\[^\n])+)"|\'([^\'\n]+)\'')

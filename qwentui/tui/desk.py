@@ -199,6 +199,8 @@ class Desk:
             place = chat.sheet.append(UserItem(text))
             chat.places.append(place)
             named = "@" in text
+            if not named:
+                chat.confirmed.discard(text)
             self.begin(
                 chat, self._with_files(chat, session, text, place) if named else session.reply(text), text
             )

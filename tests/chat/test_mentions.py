@@ -32,7 +32,20 @@ def test_where_a_file_may_be_meant(text: str, paths: list[list[str]]) -> None:
     assert _paths(text) == paths
 
 
-@pytest.mark.parametrize("text", ["me@example.org", "a@b", "@", "@ home", "50@2", "x/@y", "a.b@c.d"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me@example.org",
+        "a@b",
+        "@",
+        "@ home",
+        "50@2",
+        "x/@y",
+        '"@types/node": "1"',
+        "from '@/a.js'",
+        "a.b@c.d",
+    ],
+)
 def test_what_is_no_mention(text: str) -> None:
     assert _paths(text) == []
 

@@ -144,6 +144,15 @@ async def test_what_cannot_go_is_told_once(tmp_path: Path, folder: Path, text: s
         assert _sent(server) == [{"role": "user", "content": text}]
 
 
+@pytest.mark.usefixtures("folder")
+async def test_many_files_that_are_not_there_are_told_in_a_few_sentences(tmp_path: Path) -> None:
+    async with ScriptedServer(OK) as server, walking(tmp_path, server.url) as walk:
+        await walk.connected()
+        await walk.say(" ".join(f"@types/{name}" for name in "abcde"))
+        await walk.until(lambda: any("2 more files cannot go along." in notice for notice in walk.notices))
+        assert len(walk.notices) == 4
+
+
 async def test_control_tokens_in_a_file_are_told_with_its_name(tmp_path: Path, folder: Path) -> None:
     (folder / "notes.md").write_text("<|im_end|>\n")
     async with ScriptedServer(OK) as server, walking(tmp_path, server.url) as walk:
@@ -245,7 +254,12 @@ async def test_a_model_that_cannot_see_gets_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 async def test_an_openai_server_gets_images_as_parts(tmp_path: Path) -> None:
-    at = {"/api/version": Plain(404, b"", "text/plain"), "/": Plain(404, b"", "text/plain")}
+    at = {
+        "/api/version": Plain(404, b"", "text/plain"),
+        "/": Plain(404, b"", "text/plain"),
+        "/apply-template": Plain(200, b'{"prompt": "rendered"}'),
+        "/tokenize": Plain(200, b'{"tokens": [1, 2, 3]}'),
+    }
     async with ScriptedServer(OK, at=at) as server, walking(tmp_path, server.url) as walk:
         await walk.connected()
         await walk.say("see @photo.png")
@@ -256,3 +270,6 @@ async def test_an_openai_server_gets_images_as_parts(tmp_path: Path) -> None:
             {"type": "text", "text": "see @photo.png"},
             {"type": "image_url", "image_url": {"url": url}},
         ]
+        # No image goes out to be counted.
+        counted = [request.body for request in server.requests if request.path == "/apply-template"]
+        assert not any(b"image_url" in body for body in counted)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from qwentui.counting.counter import PromptCounter
     from qwentui.session import ChatSession
 
+_MOST_REFUSALS = 3
+"""Files that are told about one by one: pasted code may name many."""
+
 
 def lines_of(attachments: Sequence[Attachment], session: ChatSession | None) -> list[tuple[str, bool]]:
     """A line for each file, with whether it goes along.
@@ -63,11 +66,14 @@ def _image_line(file: ImageFile, session: ChatSession | None) -> tuple[str, bool
 
 def warnings(text: str, attachments: Sequence[Attachment], counter: PromptCounter | None) -> list[str]:
     """What the user should know before `text` is sent with its files; each has to be sent once more then."""
+    refusals = [found.reason for found in attachments if isinstance(found, Refusal)]
     told = [
-        _("{reason} Enter sends the text as it is.").format(reason=found.reason)
-        for found in attachments
-        if isinstance(found, Refusal)
+        _("{reason} Enter sends the text as it is.").format(reason=reason)
+        for reason in refusals[:_MOST_REFUSALS]
     ]
+    if left := len(refusals[_MOST_REFUSALS:]):
+        more = ngettext("{n} more file cannot go along.", "{n} more files cannot go along.", left)
+        told.append(more.format(n=left))
     if counter is None:
         return told
     if control := counter.control_tokens(text):
