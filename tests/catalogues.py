@@ -5,14 +5,19 @@ What is new stands in them untranslated, what is gone is dropped; a test fails u
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir, extract_python
 from babel.messages.pofile import read_po, write_po
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "qwentui" / "locale"
@@ -24,10 +29,26 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "Key": (4,)}
 """What marks a message; of a row in the table of keys that is its help."""
 
 
+def messages(file: BinaryIO, *how: Any, options: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """What a module marks, and the docstrings of its commands, which their help shows; as Babel asks for it."""
+    yield from extract_python(file, *how, options)
+    file.seek(0)
+    for node in ast.walk(ast.parse(file.read())):
+        if not (isinstance(node, ast.FunctionDef) and any(map(_makes_command, node.decorator_list))):
+            continue
+        if text := ast.get_docstring(node):
+            yield node.lineno, None, text, []
+
+
+def _makes_command(decorator: ast.expr) -> bool:
+    maker = decorator.func if isinstance(decorator, ast.Call) else None
+    return isinstance(maker, ast.Attribute) and maker.attr in ("command", "group")
+
+
 def extracted() -> Catalog:
     """Every message that the source marks."""
     catalog = Catalog(project="qwentui", charset="utf-8")
-    found = extract_from_dir(ROOT / "qwentui", [("**.py", "python")], keywords=KEYWORDS)
+    found = extract_from_dir(ROOT / "qwentui", [("**.py", messages)], keywords=KEYWORDS)
     for path, _, message, _, context in found:
         place = f"qwentui/{Path(path).as_posix()}"
         known = catalog.get(message, context)

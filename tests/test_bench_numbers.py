@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from qwentui.bench.comparison import comparison, earlier
 from qwentui.bench.figures import at_once, figures
@@ -288,3 +289,17 @@ def test_a_comparison_says_what_changed_and_what_is_noise() -> None:
     assert "within the noise" in lines["tokens/s, by the server"]
     other = msgspec.structs.replace(after, plan=Plan(model="qwen3:32b", num_ctx=4096))
     assert "These were different tests" in terminal_text(comparison_report(comparison(before, other)))
+
+
+def test_a_report_in_chinese_is_laid_out_by_cells() -> None:
+    note = (
+        "每次运行都是一个新的对话，使用相同的提示词（OLLAMA_NUM_PARALLEL），服务器在前一次运行后已将其缓存。"
+        * 2
+    )
+    table = Table("提示", ("", "平均", "P50"), (("首个词元", "1.80 s", "1.7 s"), ("tokens/s", "24.1", "25")))
+    lines = terminal_text(Report("标题", (), (table,), (note,))).splitlines()
+    assert len({cell_len(line[: line.rindex("  ")]) for line in lines[3:6]}) == 1
+    notes = lines[lines.index("", 2) + 1 :]
+    assert max(map(cell_len, notes)) <= 79
+    assert "".join(line[2:] for line in notes) == note
+    assert not any(line[2] in "，。）" for line in notes)

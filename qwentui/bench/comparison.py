@@ -10,20 +10,32 @@ import msgspec
 from qwentui.bench.figures import rounds_of, together
 from qwentui.bench.run import Result, Run, Step
 from qwentui.bench.statistics import Change, compare
+from qwentui.language import N_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Pairs = Sequence[tuple[list[float], list[float]]]
 
-_SURROUNDINGS = ("host", "server", "version", "digest", "quantization", "driver", "cuda", "card", "client")
-_PLAN = ("model", "prompt", "system", "think", "sampling", "num_ctx", "num_predict")
+_SURROUNDINGS = (
+    N_("host"),
+    N_("server"),
+    N_("version"),
+    N_("digest"),
+    N_("quantization"),
+    N_("driver"),
+    "cuda",
+    N_("card"),
+    N_("client"),
+)
+_PLAN = (N_("model"), N_("prompt"), N_("system"), N_("think"), N_("sampling"), "num_ctx", "num_predict")
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """A figure of both results: the median of its runs, and how these have changed.
 
-    `unit` is "s" for a duration, which is better when it is smaller, and "" for a rate, which is worse then.
+    `name` is English, and translated where it is shown. `unit` is "s" for a duration, which is better when it
+    is smaller, and "" for a rate, which is worse then.
     """
 
     name: str
@@ -63,12 +75,12 @@ def comparison(before: Result, after: Result) -> Comparison:
         around=_differences(before.surroundings, after.surroundings, _SURROUNDINGS),
         asked=_differences(before.plan, after.plan, _PLAN),
         figures=(
-            warm("first token", "s", lambda run: run.ttft),
-            warm("whole reply", "s", lambda run: run.elapsed),
-            warm("tokens/s, by the server", "", lambda run: run.served_rate),
-            warm("tokens/s, as received", "", lambda run: run.received_rate),
-            _compared("prompt tokens/s, all lengths", "", _at_lengths(before, after)),
-            _compared("tokens/s, several at once", "", _at_once(before, after)),
+            warm(N_("first token"), "s", lambda run: run.ttft),
+            warm(N_("whole reply"), "s", lambda run: run.elapsed),
+            warm(N_("tokens/s, by the server"), "", lambda run: run.served_rate),
+            warm(N_("tokens/s, as received"), "", lambda run: run.received_rate),
+            _compared(N_("prompt tokens/s, all lengths"), "", _at_lengths(before, after)),
+            _compared(N_("tokens/s, several at once"), "", _at_once(before, after)),
         ),
     )
 

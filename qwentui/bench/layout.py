@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from textwrap import wrap
+import re
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 _MEASURE = 79
+_PIECES = re.compile(
+    r"\s*[（《【“]*(?:[\u2e80-\u9fff]|[^\s\u2e80-\u9fff（《【“，。、；：！？）》】”]+|$)[，。、；：！？）》】”]*"
+)
+"""What a line may break before: a word or a Chinese character, with the punctuation that belongs to it."""
 
 
 def terminal_text(report: Report) -> str:
@@ -28,8 +32,20 @@ def terminal_text(report: Report) -> str:
     if report.notes:
         lines.append("")
     for note in report.notes:
-        lines += wrap(note, _MEASURE, initial_indent="* ", subsequent_indent="  ")
+        lines += _item(note)
     return "\n".join(lines) + "\n"
+
+
+def _item(note: str) -> Iterator[str]:
+    """A note as an item of a list, wrapped at spaces and between Chinese characters."""
+    line, indent = "*", "  "
+    for piece in _PIECES.findall(f" {note}"):
+        if _cells(line + piece.rstrip()) > _MEASURE:
+            yield line.rstrip()
+            line = indent + piece.lstrip()
+        else:
+            line += piece
+    yield line.rstrip()
 
 
 def markdown_text(report: Report) -> str:

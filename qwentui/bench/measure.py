@@ -21,6 +21,7 @@ from qwentui.bench.run import Run, Step
 from qwentui.chat.errors import BackendError
 from qwentui.chat.message import Message, Role
 from qwentui.chat.stream import Finished
+from qwentui.language import _
 from qwentui.telemetry.meter import Meter
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Measurement:
         if self._failures:
             await self._backend.version()
         if self._failures >= _PATIENCE:
-            raise BackendError(f"{_PATIENCE} runs failed one after the other, the last one so: {run.error}")
+            failed = _("{count} runs failed one after the other, the last one so: {reason}")
+            raise BackendError(failed.format(count=_PATIENCE, reason=run.error))
 
     async def _all(self) -> AsyncGenerator[Run, None]:
         if self._plan.cold and await self._unloaded():
@@ -87,18 +89,19 @@ class Measurement:
     async def _unloaded(self) -> bool:
         """Have the model leave the memory, and wait until it has."""
         if not isinstance(self._backend, OllamaBackend):
-            self.notes.append("There is no cold run: only Ollama unloads a model when asked to.")
+            self.notes.append(_("There is no cold run: only Ollama unloads a model when asked to."))
             return False
         try:
             await self._backend.unload(self._plan.model)
-            for _ in range(_LEAVING_LOOKS):
+            for _look in range(_LEAVING_LOOKS):
                 loaded = await self._backend.loaded()
                 if not any(same_model(model.name, self._plan.model) for model in loaded):
                     return True
                 await asyncio.sleep(_LEAVING_INTERVAL)
-            self.notes.append("There is no cold run: the model did not leave the memory, others use it.")
+            stays = _("There is no cold run: the model did not leave the memory, others use it.")
+            self.notes.append(stays)
         except BackendError as error:
-            self.notes.append(f"There is no cold run: {error.message}")
+            self.notes.append(_("There is no cold run: {reason}").format(reason=error.message))
         return False
 
     async def _at_lengths(self) -> AsyncGenerator[Run, None]:
@@ -107,7 +110,8 @@ class Measurement:
         left_out = [length for length in plan.contexts if length not in plan.fitting_contexts]
         if left_out:
             lengths = ", ".join(f"{length:,}" for length in left_out)
-            self.notes.append(f"Left out, for it is outside the context of {plan.num_ctx:,}: {lengths}.")
+            note = _("Left out, for it is outside the context of {num_ctx:,}: {lengths}.")
+            self.notes.append(note.format(num_ctx=plan.num_ctx, lengths=lengths))
         if not plan.fitting_contexts:
             return
         made = await self._calibrated()
@@ -121,7 +125,8 @@ class Measurement:
         for words in _CALIBRATION:
             run = await self._measured(Step.CONTEXT, 0, self._probe(words))
             if run.prompt_eval_count is None:
-                self.notes.append("The server does not count prompt tokens; their lengths are about right.")
+                note = _("The server does not count prompt tokens; their lengths are about right.")
+                self.notes.append(note)
                 return filler.Filler()
             pairs.append((words, run.prompt_eval_count))
         return filler.Filler.fitted(*pairs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qwentui.bench.figures import figures
 from qwentui.bench.run import Result, Step
 from qwentui.bench.statistics import histogram
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,8 +56,8 @@ def svg(result: Result, marks: Sequence[tuple[float, str]]) -> str:
     turns = [(float(run.number), run.ttft) for run in result.of(Step.WARM) if run.ttft is not None]
     lengths = [(float(at.target), at.ttft.mean) for at in figures(result).at_length if at.ttft is not None]
     charts = [
-        list(_chart("First token of each run, seconds", turns, marks, joined=False)),
-        list(_chart("First token by tokens of prompt, seconds", lengths, (), joined=True)),
+        list(_chart(_("First token of each run, seconds"), turns, marks, joined=False)),
+        list(_chart(_("First token by tokens of prompt, seconds"), lengths, (), joined=True)),
     ]
     drawn = [chart for chart in charts if chart]
     parts = [
@@ -105,9 +106,9 @@ def _chart(
     if not points:
         return
     ends = (0.0 if joined else points[0][0], points[-1][0])
-    axes = _Axes(*ends, _ticks(max(y for y in (*(y for _, y in points), *(y for y, _ in marks)))))
+    axes = _Axes(*ends, _ticks(max(y for y in (*(y for _x, y in points), *(y for y, _name in marks)))))
     yield f'<text class="head" x="{_LEFT}" y="{_TOP - 16}">{escape(title)}</text>'
-    yield from axes.drawn([x for x, _ in points] if joined else dict.fromkeys(ends))
+    yield from axes.drawn([x for x, _y in points] if joined else dict.fromkeys(ends))
     if joined:
         path = " ".join(f"{axes.across(x):.1f},{axes.up(y):.1f}" for x, y in points)
         yield f'<polyline class="line" points="{path}"/>'

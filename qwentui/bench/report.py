@@ -15,6 +15,7 @@ from qwentui.bench.plot import bars, sparkline
 from qwentui.bench.run import Result, Step
 from qwentui.bench.statistics import CONFIDENCE, Change, Summary, Verdict
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _, ngettext, pgettext
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def report(result: Result) -> Report:
     found = figures(result)
     tables = (_one(found), _cold(found), _memory(result), _lengths(found), _at_once(found))
     return Report(
-        title=f"{short_name(result.plan.model)}, measured by qwentui bench {result.id}",
+        title=_("{model}, measured by qwentui bench {id}").format(
+            model=short_name(result.plan.model), id=result.id
+        ),
         lines=tuple(_lines(result, found)),
         tables=tuple(table for table in tables if table.rows),
         notes=tuple(_notes(result, found)),
@@ -70,16 +73,30 @@ def _lines(result: Result, found: Figures) -> Iterator[str]:
     around, plan = result.surroundings, result.plan
     server = f"{around.server} {around.version}" if around.server == "Ollama" else around.version
     model = " ".join(part for part in (around.quantization, around.digest[:12]) if part)
-    card = f"{around.card}, driver {around.driver or 'unknown'}" if around.card else ""
-    yield " · ".join(part for part in (f"{server} at {around.host}", model, card) if part)
-    thinking = {None: "cannot think", True: "thinking", False: "not thinking"}[plan.think]
-    yield f"num_ctx {plan.num_ctx:,} · replies of {plan.num_predict:,} tokens at most · {thinking}"
-    yield f"Prompt: {sanitize_line(plan.prompt)}"
-    of = f" of {plan.requests:,}" if result.stopped else ""
-    failed = f", {found.failed:,} of them failed" if found.failed else ""
-    yield f"{len(result.runs):,}{of} requests{failed}"
+    place = _("{server} at {host}").format(server=server, host=around.host)
+    driven = _("{card}, driver {driver}").format(card=around.card, driver=around.driver or _("unknown"))
+    yield " · ".join(part for part in (place, model, driven if around.card else "") if part)
+    thinking = {None: _("cannot think"), True: _("thinking"), False: _("not thinking")}[plan.think]
+    replies = _("replies of {count:,} tokens at most").format(count=plan.num_predict)
+    yield f"num_ctx {plan.num_ctx:,} · {replies} · {thinking}"
+    yield _("Prompt: {prompt}").format(prompt=sanitize_line(plan.prompt))
+    yield _requests(result, found.failed)
     if result.stopped:
-        yield f"Not complete: {result.stopped}"
+        yield _("Not complete: {reason}").format(reason=result.stopped)
+
+
+def _requests(result: Result, failed: int) -> str:
+    """How many requests were made, and what became of them."""
+    count = len(result.runs)
+    if result.stopped and failed:
+        sentence = _("{n:,} of {planned:,} requests, {failed:,} of them failed")
+    elif result.stopped:
+        sentence = _("{n:,} of {planned:,} requests")
+    elif failed:
+        sentence = _("{n:,} requests, {failed:,} of them failed")
+    else:
+        sentence = ngettext("{n:,} request", "{n:,} requests", count)
+    return sentence.format(n=count, planned=result.plan.requests, failed=failed)
 
 
 def _one(found: Figures) -> Table:
@@ -89,13 +106,14 @@ def _one(found: Figures) -> Table:
 
     recipe = f"{RECIPE_TTFT} s, P95 {RECIPE_TTFT_P95} s"
     rows = (
-        row("first token (TTFT)", found.ttft, "s", recipe),
-        row("whole reply", found.elapsed, "s"),
-        row("tokens/s, by the server", found.served_rate, ""),
-        row("tokens/s, as received", found.received_rate, ""),
-        row("tokens in a reply", found.eval_count, "n"),
+        row(_("first token (TTFT)"), found.ttft, "s", recipe),
+        row(_("whole reply"), found.elapsed, "s"),
+        row(_("tokens/s, by the server"), found.served_rate, ""),
+        row(_("tokens/s, as received"), found.received_rate, ""),
+        row(_("tokens in a reply"), found.eval_count, "n"),
     )
-    return Table("One conversation", ("", "mean", "P50", "P95", "recipe"), rows if found.elapsed else ())
+    headings = ("", pgettext("bench", "mean"), "P50", "P95", _("recipe"))
+    return Table(_("One conversation"), headings, rows if found.elapsed else ())
 
 
 def _cold(found: Figures) -> Table:
@@ -103,30 +121,32 @@ def _cold(found: Figures) -> Table:
     if run is None:
         return Table("", (), ())
     rows = (
-        ("first token (TTFT)", _text(run.ttft, "s")),
-        ("of it loading, by the server", _text(run.load_duration, "s")),
-        ("whole reply", _text(run.elapsed, "s")),
+        (_("first token (TTFT)"), _text(run.ttft, "s")),
+        (_("of it loading, by the server"), _text(run.load_duration, "s")),
+        (_("whole reply"), _text(run.elapsed, "s")),
     )
-    return Table("Cold run, the model not in memory", ("", "once"), rows)
+    return Table(_("Cold run, the model not in memory"), ("", pgettext("bench", "once")), rows)
 
 
 def _memory(result: Result) -> Table:
     peak = result.peak
-    rows = [("context, tokens", f"{peak.context_length or result.plan.num_ctx:,}", _RECIPE_CONTEXT)]
+    rows = [(_("context, tokens"), f"{peak.context_length or result.plan.num_ctx:,}", _RECIPE_CONTEXT)]
     if peak.model is not None:
-        spilt = "" if not peak.whole or peak.whole <= peak.model else f" of {byte_text(peak.whole)}"
-        rows.append(("the model's buffers on the GPU", f"{byte_text(peak.model)}{spilt}", ""))
+        spilt = _("{held} of {all}") if peak.whole and peak.whole > peak.model else "{held}"
+        held = spilt.format(held=byte_text(peak.model), all=byte_text(peak.whole or peak.model))
+        rows.append((_("the model's buffers on the GPU"), held, ""))
     if peak.used is not None:
-        total = f" of {peak.total / _GIB:.1f} GiB" if peak.total else ""
-        rows.append(("the card, all programs", f"{peak.used / _GIB:.1f}{total or ' GiB'}", ""))
-    return Table("Memory at its peak", ("", "most", "recipe"), tuple(rows))
+        used = _("{used:.1f} of {total:.1f} GiB") if peak.total else "{used:.1f} GiB"
+        held = used.format(used=peak.used / _GIB, total=(peak.total or 0) / _GIB)
+        rows.append((_("the card, all programs"), held, ""))
+    return Table(_("Memory at its peak"), ("", pgettext("bench", "most"), _("recipe")), tuple(rows))
 
 
 def _lengths(found: Figures) -> Table:
     means = [at.ttft.mean if at.ttft else 0.0 for at in found.at_length]
     rows = tuple(
         (
-            f"{at.target:,} tokens",
+            _("{count:,} tokens").format(count=at.target),
             _text(at.tokens, "n"),
             _text(at.prompt_rate.mean if at.prompt_rate else None, "n"),
             _text(at.ttft.mean if at.ttft else None, "s"),
@@ -134,7 +154,8 @@ def _lengths(found: Figures) -> Table:
         )
         for at, bar in zip(found.at_length, bars(means, _BAR), strict=True)
     )
-    return Table("Prompt evaluation", ("asked for", "evaluated", "tokens/s", "first token", ""), rows)
+    headings = (_("asked for"), _("evaluated"), _("tokens/s"), _("first token"), "")
+    return Table(_("Prompt evaluation"), headings, rows)
 
 
 def _at_once(found: Figures) -> Table:
@@ -147,46 +168,60 @@ def _at_once(found: Figures) -> Table:
             _text(at.together, ""),
             _UNKNOWN if at.served is None else str(at.served),
             str(at.failed),
-            "stable" if at.target == _RECIPE_AT_ONCE else "",
+            pgettext("bench", "stable") if at.target == _RECIPE_AT_ONCE else "",
         )
         for at in found.at_once
     )
-    headings = ("", "first token", "last one's", "tok/s each", "together", "served", "failed", "recipe")
-    return Table("Conversations at once", headings, rows)
+    headings = (
+        "",
+        _("first token"),
+        _("last one's"),
+        _("tok/s each"),
+        pgettext("bench", "together"),
+        pgettext("bench", "served"),
+        pgettext("bench", "failed"),
+        _("recipe"),
+    )
+    return Table(_("Conversations at once"), headings, rows)
 
 
 def _notes(result: Result, found: Figures) -> Iterator[str]:
     yield from result.notes
     if found.ttft:
-        yield "Times run from the moment of sending, as seen here, the way there included."
-        yield (
+        yield _("Times run from the moment of sending, as seen here, the way there included.")
+        yield _(
             "Each run is a new conversation with the same prompt, which the server has in its cache from the "
             "run before; under Prompt evaluation no prompt is."
         )
         if found.ttft.count < _FEW_RUNS:
-            yield f"P95 of {found.ttft.count:,} runs is not much more than the slowest of them."
+            few = _("P95 of {count:,} runs is not much more than the slowest of them.")
+            yield few.format(count=found.ttft.count)
     cut = sum(run.reason == "length" for run in result.of(Step.WARM))
     if cut:
-        yield f"{cut:,} replies were cut at their longest length."
+        yield ngettext(
+            "{n:,} reply was cut at its longest length.",
+            "{n:,} replies were cut at their longest length.",
+            cut,
+        ).format(n=cut)
     if found.jump:
-        yield (
-            f"From {found.jump[0]:,} to {found.jump[1]:,} tokens the first token gets later faster than "
-            "before: a prompt token costs half as much again, or more."
-        )
+        yield _(
+            "From {start:,} to {end:,} tokens the first token gets later faster than before: a prompt token"
+            " costs half as much again, or more."
+        ).format(start=found.jump[0], end=found.jump[1])
     yield from _queue_notes(found)
     for error in dict.fromkeys(run.error for run in result.failed):
         count = sum(run.error == error for run in result.failed)
-        yield f"{count:,} failed: {error}"
+        yield _("{count:,} failed: {reason}").format(count=count, reason=error)
 
 
 def _queue_notes(found: Figures) -> Iterator[str]:
     queued = [at for at in found.at_once if at.served is not None and at.served < at.target]
     if queued:
         most = max(at.served or 0 for at in queued)
-        yield (
-            f"The server wrote {most} at a time and let the others wait: for more it needs as many slots "
+        yield _(
+            "The server wrote {count} at a time and let the others wait: for more it needs as many slots "
             "(Ollama: OLLAMA_NUM_PARALLEL), and memory for their contexts."
-        )
+        ).format(count=most)
 
 
 def spread(result: Result) -> str:
@@ -195,44 +230,44 @@ def spread(result: Result) -> str:
     if len(moments) < _FEW_RUNS:
         return ""
     least, most = _text(min(moments), "s"), _text(max(moments), "s")
-    return f"first token  {least} {sparkline(moments, _BINS)} {most}"
+    return _("first token") + f"  {least} {sparkline(moments, _BINS)} {most}"
 
 
 def comparison_report(compared: Comparison) -> Report:
     """What a comparison says."""
     rows = tuple(
         (
-            figure.name,
+            _(figure.name),
             _text(figure.before, figure.unit),
             _text(figure.after, figure.unit),
             *_change(figure.change, better_if_less=figure.unit == "s"),
         )
         for figure in compared.figures
     )
-    headings = ("median", "before", "after", "change", "")
+    headings = (_("median"), _("before"), _("after"), _("change"), "")
     around, asked = (
         tuple(
-            (name, *(sanitize_line(value, _VALUE) or _UNKNOWN for value in values)) for name, *values in rows_
+            (_(name), *(sanitize_line(value, _VALUE) or _UNKNOWN for value in values))
+            for name, *values in rows_
         )
         for rows_ in (compared.around, compared.asked)
     )
-    sure = (
-        f"A change is told from the noise with {CONFIDENCE:.0%} confidence; behind it the range that holds "
+    sure = _(
+        "A change is told from the noise with {confidence:.0%} confidence; behind it the range that holds "
         "it. It is the middle of all pairs of runs, and need not be the ratio of the medians."
     )
-    notes = [sure]
+    notes = [sure.format(confidence=CONFIDENCE)]
     if asked:
-        notes.insert(0, "These were different tests, so their figures say nothing about the machine.")
+        notes.insert(0, _("These were different tests, so their figures say nothing about the machine."))
     if not around:
-        notes.append("Server, driver and model are the same in both, as far as they are known.")
+        notes.append(_("Server, driver and model are the same in both, as far as they are known."))
     tables = (
-        Table("Different tests", ("", "before", "after"), asked),
-        Table("What is different", ("", "before", "after"), around),
-        Table("Figures", headings, rows),
+        Table(_("Different tests"), ("", _("before"), _("after")), asked),
+        Table(_("What is different"), ("", _("before"), _("after")), around),
+        Table(_("Figures"), headings, rows),
     )
-    return Report(
-        f"{compared.before} and {compared.after}", (), tuple(t for t in tables if t.rows), tuple(notes)
-    )
+    title = _("{before} and {after}").format(before=compared.before, after=compared.after)
+    return Report(title, (), tuple(t for t in tables if t.rows), tuple(notes))
 
 
 def _change(change: Change | None, *, better_if_less: bool) -> tuple[str, str]:
@@ -240,11 +275,12 @@ def _change(change: Change | None, *, better_if_less: bool) -> tuple[str, str]:
         return _UNKNOWN, ""
     shown = _percent(change.ratio)
     if change.low is None or change.high is None:
-        return shown, Verdict.UNKNOWN
-    span = f"{_percent(change.low)} to {_percent(change.high)}"
+        return shown, _(Verdict.UNKNOWN)
+    span = _("{low} to {high}").format(low=_percent(change.low), high=_percent(change.high))
     if change.verdict is Verdict.SAME:
-        return shown, f"{Verdict.SAME} ({span})"
-    word = "better" if (change.ratio < 1) is better_if_less else "worse"
+        word = _(Verdict.SAME)
+    else:
+        word = _("better") if (change.ratio < 1) is better_if_less else _("worse")
     return shown, f"{word} ({span})"
 
 
@@ -273,11 +309,14 @@ def listing(results: Sequence[Result]) -> Table:
             (
                 result.id,
                 short_name(result.plan.model),
-                f"{around.version}{f', driver {around.driver}' if around.driver else ''}",
+                _("{version}, driver {driver}").format(version=around.version, driver=around.driver)
+                if around.driver
+                else around.version,
                 f"{found.ttft.count if found.ttft else 0:,}",
                 _text(found.ttft.p50 if found.ttft else None, "s"),
                 _text(found.served_rate.p50 if found.served_rate else None, ""),
-                "stopped" if result.stopped else "",
+                _("stopped") if result.stopped else "",
             )
         )
-    return Table("", ("ID", "MODEL", "SERVER", "RUNS", "TTFT P50", "TOK/S", ""), tuple(rows), texts=3)
+    headings = (_("ID"), _("MODEL"), _("SERVER"), _("RUNS"), "TTFT P50", _("TOK/S"), "")
+    return Table("", headings, tuple(rows), texts=3)

@@ -12,6 +12,7 @@ import msgspec
 from qwentui.bench.run import Result
 from qwentui.chat.errors import SettingsError, StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.language import _
 from qwentui.store.paths import private_folder
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class Results:
         shown = sanitize_line(part, 40)
         if fit:
             names = ", ".join(result.id for result in fit)
-            raise SettingsError(f"Several benches begin with {shown}: {names}.", "Name one of them.")
-        raise SettingsError(f"There is no bench {shown}.", "See: qwentui bench --list")
+            several = _("Several benches begin with {id}: {names}.").format(id=shown, names=names)
+            raise SettingsError(several, _("Name one of them."))
+        raise SettingsError(_("There is no bench {id}.").format(id=shown), _("See: qwentui bench --list"))
 
     def keep(self, result: Result) -> Path:
         """Put `result` on disk as a whole, readable by this user only.
@@ -79,7 +81,8 @@ class Results:
                 Path(name).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from error
+            refused = _("{path} cannot be written: {reason}.")
+            raise StoreError(refused.format(path=target, reason=error.strerror or error)) from error
         return target
 
     def _read(self, path: Path) -> Result | None:
@@ -89,5 +92,6 @@ class Results:
             why = sanitize_line(str(error), 100)
         except OSError as error:
             why = str(error.strerror or error)
-        self._damaged(f"{sanitize_line(str(path))} is left out: {why.rstrip('.')}.")
+        left_out = _("{path} is left out: {reason}.")
+        self._damaged(left_out.format(path=sanitize_line(str(path)), reason=why.rstrip(".")))
         return None

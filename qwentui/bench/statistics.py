@@ -19,6 +19,7 @@ from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING
 
 from qwentui.chat.percentile import percentile
+from qwentui.language import N_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,9 @@ def summary(values: Sequence[float]) -> Summary | None:
 class Verdict(StrEnum):
     """What a comparison can say."""
 
-    SAME = "within the noise"
-    CHANGED = "changed"
-    UNKNOWN = "too few runs to tell"
+    SAME = N_("within the noise")
+    CHANGED = N_("changed")
+    UNKNOWN = N_("too few runs to tell")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from qwentui import __version__
+from qwentui.cli import speaking
+from qwentui.language import N_, _
 
 _COMMANDS = {
     "ask": "ask",
@@ -25,7 +27,7 @@ _COMMANDS = {
 """The commands, and the modules that hold them."""
 
 
-class Commands(click.Group):
+class Commands(speaking.Group):
     """The program itself when no command is named; the commands' modules otherwise."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -51,25 +53,32 @@ def with_embedded_path(arguments: list[str]) -> list[str]:
     return result
 
 
-@click.group(
+@speaking.group(
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, "-V", "--version", message="qwentui %(version)s")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option(
+@click.version_option(
+    __version__,
+    "-V",
+    "--version",
+    cls=speaking.Option,
+    message="qwentui %(version)s",
+    help=N_("Show the version and exit."),
+)
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option(
     "--embedded",
     metavar="[FILE.gguf]",
-    help="Run the small built-in model, or any GGUF file, on this machine.",
+    help=N_("Run the small built-in model, or any GGUF file, on this machine."),
 )
-@click.option("--persona", metavar="NAME", help="Who the model is to be; see: qwentui persona list")
-@click.option("-c", "--continue", "go_on", is_flag=True, help="Take up the last chat.")
-@click.option("--session", metavar="ID", help="Take up this chat.")
-@click.option("--log-file", metavar="FILE", help="Write a JSON object for each exchange to this file.")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings file to use.")
-@click.option("--profile", metavar="NAME", help="Lay this profile of the settings file over the rest.")
+@speaking.option("--persona", metavar="NAME", help=N_("Who the model is to be; see: qwentui persona list"))
+@speaking.option("-c", "--continue", "go_on", is_flag=True, help=N_("Take up the last chat."))
+@speaking.option("--session", metavar="ID", help=N_("Take up this chat."))
+@speaking.option("--log-file", metavar="FILE", help=N_("Write a JSON object for each exchange to this file."))
+@speaking.option("--config", type=click.Path(path_type=Path), help=N_("Settings file to use."))
+@speaking.option("--profile", metavar="NAME", help=N_("Lay this profile of the settings file over the rest."))
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -104,7 +113,15 @@ def main() -> None:
 
     speak("auto", os.environ)
     try:
-        cli(with_embedded_path(sys.argv[1:]), prog_name="qwentui")
+        sys.exit(cli(with_embedded_path(sys.argv[1:]), prog_name="qwentui", standalone_mode=False))
     except QwentuiError as error:
         click.echo(f"qwentui: {error}", err=True)
         sys.exit(2)
+    except click.ClickException as error:
+        from qwentui.cli.click_words import show
+
+        show(error)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo(_("Aborted!"), err=True)
+        sys.exit(1)

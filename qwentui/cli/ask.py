@@ -14,14 +14,17 @@ from qwentui.chat.errors import AttachmentRefused, QwentuiError, SettingsError
 from qwentui.chat.stream import (
     AwaitingServer,
     FinishReason,
+    Phase,
     PhaseChanged,
     Restoring,
     Retrying,
     TextDelta,
     ThinkingDelta,
 )
-from qwentui.cli.output import told
+from qwentui.cli import speaking
+from qwentui.cli.output import told, warn
 from qwentui.cli.served import choose_model, open_backend
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from qwentui.chat.conversation import Reply
@@ -32,22 +35,31 @@ if TYPE_CHECKING:
     from qwentui.session import ChatSession
 
 _INTERRUPTED = 130
+_PHASES = {
+    Phase.CONNECTING: N_("connecting…"),
+    Phase.LOADING: N_("loading…"),
+    Phase.WAITING: N_("waiting…"),
+    Phase.THINKING: N_("thinking…"),
+    Phase.ANSWERING: N_("answering…"),
+}
 
 
-@click.command("ask")
+@speaking.command("ask")
 @click.argument("prompt", nargs=-1)
-@click.option(
+@speaking.option(
     "--file",
     "files",
     metavar="PATH",
     multiple=True,
-    help="Send a text file or an image along; may be given again. An @ in the prompt stays text here.",
+    help=N_("Send a text file or an image along; may be given again. An @ in the prompt stays text here."),
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record at the end instead of the text.")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option("--persona", metavar="NAME", help="Who the model is to be; see: qwentui persona list")
-@click.option("--embedded", metavar="[FILE.gguf]", help="Use the built-in model, or any GGUF file.")
+@speaking.option(
+    "--json", "as_json", is_flag=True, help=N_("Print one JSON record at the end instead of the text.")
+)
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option("--persona", metavar="NAME", help=N_("Who the model is to be; see: qwentui persona list"))
+@speaking.option("--embedded", metavar="[FILE.gguf]", help=N_("Use the built-in model, or any GGUF file."))
 @click.pass_obj
 def command(
     flags: Flags,
@@ -85,7 +97,9 @@ def _prompt(words: str) -> str:
     piped = "" if sys.stdin is None or sys.stdin.isatty() else _read_stdin()
     text = "\n\n".join(part for part in (words.strip(), piped.strip("\n")) if part)
     if not text.strip():
-        raise SettingsError("There is nothing to ask.", 'Give a question: qwentui ask "why is the sky blue?"')
+        raise SettingsError(
+            _("There is nothing to ask."), _('Give a question: qwentui ask "why is the sky blue?"')
+        )
     return text
 
 
@@ -114,7 +128,7 @@ def _read_stdin() -> str:
 
 async def _ask(launch: Launch, said: str | Message, as_json: bool) -> int:
     backend = await open_backend(launch)
-    log = launch.usage_log(lambda sentence: click.echo(f"qwentui: {sentence}", err=True))
+    log = launch.usage_log(warn)
     try:
         session = launch.session(backend, await backend.details(await choose_model(launch, backend)))
         session.log = log
@@ -142,11 +156,10 @@ async def _stream(session: ChatSession, said: str | Message, as_json: bool) -> i
         if as_json and reply is not None:
             _write(_record(reply, failure) + "\n")
     if failure is not None:
-        click.echo(f"qwentui: {failure}", err=True)
+        warn(str(failure))
     elif reply is not None and reply.finish_reason is FinishReason.LENGTH:
-        click.echo(
-            "qwentui: The answer was cut at its longest length (model.num_predict, num_ctx).", err=True
-        )
+        cut = _("The answer was cut at its longest length (model.num_predict, num_ctx).")
+        warn(cut)
     return 0 if reply is not None and reply.finish_reason is FinishReason.STOP else 1
 
 
@@ -176,15 +189,17 @@ class _Printer:
                 _write(text)
                 self._last = text
             case ThinkingDelta():
-                self._say("thinking…")
+                self._say(_(_PHASES[Phase.THINKING]))
             case PhaseChanged(phase):
-                self._say(f"{phase}…")
+                self._say(_(_PHASES[phase]))
             case Retrying(attempt, attempts, delay, reason):
-                self._say(f"{reason} Trying again in {delay:.1f} s ({attempt}/{attempts}).")
+                again = _("{reason} Trying again in {delay:.1f} s ({attempt}/{attempts}).")
+                self._say(again.format(reason=reason, delay=delay, attempt=attempt, attempts=attempts))
             case Restoring(delay=delay, reason=reason):
-                self._say(f"{reason} Going on in {delay:.1f} s.")
+                self._say(_("{reason} Going on in {delay:.1f} s.").format(reason=reason, delay=delay))
             case AwaitingServer(remaining=remaining, reason=reason):
-                self._say(f"{reason} Waiting for it, {remaining:.0f} s more.")
+                wait = _("{reason} Waiting for it, {remaining:.0f} s more.")
+                self._say(wait.format(reason=reason, remaining=remaining))
 
     def end(self) -> None:
         """Leave the cursor at the start of a line on a terminal, and an answer that ends with a newline."""

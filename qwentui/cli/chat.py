@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import SettingsError
+from qwentui.language import _
 from qwentui.store.paths import shipped
 from qwentui.store.themes import load_theme
 
@@ -21,11 +22,11 @@ def chat(flags: Flags) -> None:
         SettingsError: There is no terminal to run in, or a setting cannot be used.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise SettingsError("qwentui needs a terminal.", 'For scripts there is: qwentui ask "..."')
+        raise SettingsError(_("qwentui needs a terminal."), _('For scripts there is: qwentui ask "..."'))
     if os.environ.get("TERM", "dumb") in {"", "dumb"}:
         raise SettingsError(
-            "This terminal cannot place text (TERM is dumb).",
-            'Use another terminal, set TERM, or ask from the shell: qwentui ask "..."',
+            _("This terminal cannot place text (TERM is dumb)."),
+            _('Use another terminal, set TERM, or ask from the shell: qwentui ask "..."'),
         )
     launch = flags.launch()
     theme = load_theme(launch.settings.screen.theme, (launch.paths.themes, shipped("themes")))

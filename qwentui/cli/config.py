@@ -9,24 +9,33 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qwentui.cli.flags import Flags
 
+_SOURCES = {"file": N_("file"), "default": N_("default")}
+"""What is no name among the places where a value comes from."""
+
 _WIDEST = 60
 """Cells of a value in a terminal."""
 
 
-@click.group("config")
-def command() -> None:
+@speaking.group("config")
+@click.pass_obj
+def command(flags: Flags) -> None:
     """Show the settings, and change the settings file."""
+    speaking.speak_as_set(flags)
 
 
 @command.command("show")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a key.")
-@click.option("--defaults", is_flag=True, help="Print a settings file with every default and what it means.")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a key."))
+@speaking.option(
+    "--defaults", is_flag=True, help=N_("Print a settings file with every default and what it means.")
+)
 @click.pass_obj
 def show(flags: Flags, *, as_json: bool, defaults: bool) -> None:
     """Show every key, its value, and where that comes from; what lets someone in is shown as ***.
@@ -80,7 +89,8 @@ def unset(flags: Flags, key: str) -> None:
 
     key = _in_profile(flags, key)
     if not unset_value(_file(flags), key):
-        click.echo(f"qwentui: {sanitize_line(key)} is not set in {_file(flags)}.", err=True)
+        unset_already = _("{key} is not set in {file}.").format(key=sanitize_line(key), file=_file(flags))
+        click.echo(f"qwentui: {unset_already}", err=True)
 
 
 def _file(flags: Flags) -> Path:
@@ -95,14 +105,14 @@ def _in_profile(flags: Flags, key: str) -> str:
 
 def _read() -> str:
     if sys.stdin is None:
-        raise SettingsError("Standard input is closed.", "Give the value behind the key.")
+        raise SettingsError(_("Standard input is closed."), _("Give the value behind the key."))
     if sys.stdin.isatty():
-        text: str = click.prompt("Value", hide_input=True, default="", show_default=False, err=True)
+        text: str = click.prompt(_("Value"), hide_input=True, default="", show_default=False, err=True)
         return text
     try:
         return sys.stdin.buffer.read().decode().removesuffix("\n")
     except UnicodeDecodeError as error:
-        raise SettingsError("Standard input is not UTF-8.", "Give the value as UTF-8.") from error
+        raise SettingsError(_("Standard input is not UTF-8."), _("Give the value as UTF-8.")) from error
 
 
 def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
@@ -115,7 +125,7 @@ def _records(flags: Flags, settings: object) -> list[dict[str, object]]:
     values = msgspec.to_builtins(settings)
     records: list[dict[str, object]] = []
     for key in leaves():
-        section, _, name = key.partition(".")
+        section, _dot, name = key.partition(".")
         value = masked(key, values[section][name])
         records.append({"key": key, "value": value, "source": sources.get(key, "default")})
     return records
@@ -139,7 +149,9 @@ def _print_rows(records: list[dict[str, object]]) -> None:
     rows = []
     for record in records:
         value = record["value"]
-        shown = "unset" if value is None else toml_value(value)
+        shown = _("unset") if value is None else toml_value(value)
         limit = _WIDEST if on_terminal() else len(shown) + 1
-        rows.append((str(record["key"]), sanitize_line(shown, limit), sanitize_line(str(record["source"]))))
-    print_table(("KEY", "VALUE", "SOURCE"), rows)
+        source = str(record["source"])
+        named = _(_SOURCES[source]) if source in _SOURCES else sanitize_line(source)
+        rows.append((str(record["key"]), sanitize_line(shown, limit), named))
+    print_table((_("KEY"), _("VALUE"), _("SOURCE")), rows)

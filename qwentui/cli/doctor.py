@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
+from qwentui.cli.cells import padded
 from qwentui.doctor.finding import Finding, Verdict, broken, exit_code
+from qwentui.language import N_, _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,21 +31,21 @@ _NAME_WIDTH = 19
 _GIB = 1 << 30
 
 
-@click.command("doctor")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option(
-    "--vram", metavar="GIB", type=click.FloatRange(min=1), help="Memory of the server's card in GiB."
+@speaking.command("doctor")
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option(
+    "--vram", metavar="GIB", type=click.FloatRange(min=1), help=N_("Memory of the server's card in GiB.")
 )
-@click.option(
+@speaking.option(
     "--parallel",
     metavar="N",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Requests at a time (OLLAMA_NUM_PARALLEL) for which the memory is reckoned.",
+    help=N_("Requests at a time (OLLAMA_NUM_PARALLEL) for which the memory is reckoned."),
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a check.")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a check."))
 @click.pass_obj
 def command(
     flags: Flags, *, model: str | None, host: str | None, vram: float | None, parallel: int, as_json: bool
@@ -74,7 +77,7 @@ def _launch(flags: Flags, found: list[Finding]) -> Launch:
     try:
         return flags.launch()
     except SettingsError as error:
-        found.append(broken("settings", error.message, error.hint))
+        found.append(broken(N_("settings"), error.message, error.hint))
         return Launch(user_paths(), Settings())
 
 
@@ -116,7 +119,7 @@ def _examine_terminal() -> Iterator[Finding]:
     from qwentui.doctor.probe import ask_terminal, tmux_options
 
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
-        yield unknown("terminal", "This is none; run it in one to have it checked.")
+        yield unknown(N_("terminal"), _("This is none; run it in one to have it checked."))
         return
     yield from terminal.check_environment(os.environ, *get_terminal_size())
     with suppress(OSError):
@@ -127,15 +130,18 @@ def _examine_terminal() -> Iterator[Finding]:
 
 def _line(finding: Finding) -> str:
     mark, colour = _MARKS[finding.verdict]
-    text = f"{click.style(mark, fg=colour)}  {finding.check:<{_NAME_WIDTH}} {finding.evidence}"
+    text = f"{click.style(mark, fg=colour)}  {padded(_(finding.check), _NAME_WIDTH)} {finding.evidence}"
     return f"{text}\n{' ' * (_NAME_WIDTH + 5)}{finding.remedy}" if finding.remedy else text
 
 
 def _summary(found: list[Finding]) -> str:
     count = {verdict: sum(finding.verdict is verdict for finding in found) for verdict in Verdict}
     if not count[Verdict.WARNING] + count[Verdict.BROKEN]:
-        return f"\nAll is well: {count[Verdict.GOOD]} checks."
-    return f"\n{count[Verdict.BROKEN]} broken, {count[Verdict.WARNING]} warnings, {count[Verdict.GOOD]} good."
+        well = ngettext("All is well: {n} check.", "All is well: {n} checks.", count[Verdict.GOOD])
+        return "\n" + well.format(n=count[Verdict.GOOD])
+    return "\n" + _("{broken} broken, {warnings} warnings, {good} good.").format(
+        broken=count[Verdict.BROKEN], warnings=count[Verdict.WARNING], good=count[Verdict.GOOD]
+    )
 
 
 def _record(finding: Finding) -> bytes:

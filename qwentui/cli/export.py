@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import N_, _
+
 if TYPE_CHECKING:
     from typing import BinaryIO
 
@@ -25,31 +28,34 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None
     try:
         return datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError) as error:
-        raise click.BadParameter("write it as 2026-01-31 or 2026-01-31T12:00+01:00.") from error
+        raise click.BadParameter(_("write it as 2026-01-31 or 2026-01-31T12:00+01:00.")) from error
 
 
-@click.command("export")
+@speaking.command("export")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All chats; the default without an ID.")
-@click.option(
-    "--since", metavar="DATE", callback=_seconds, help="Only chats in which something happened since then."
+@speaking.option("--all", "everything", is_flag=True, help=N_("All chats; the default without an ID."))
+@speaking.option(
+    "--since",
+    metavar="DATE",
+    callback=_seconds,
+    help=N_("Only chats in which something happened since then."),
 )
-@click.option("--tag", metavar="TAG", default="", help="Only chats that bear this tag.")
-@click.option(
+@speaking.option("--tag", metavar="TAG", default="", help=N_("Only chats that bear this tag."))
+@speaking.option(
     "--format",
     "form",
     type=click.Choice(["jsonl", "openai", "markdown"]),
     default="jsonl",
     show_default=True,
-    help="qwentui's own lines; fine-tuning lines; a text to read.",
+    help=N_("qwentui's own lines; fine-tuning lines; a text to read."),
 )
-@click.option(
+@speaking.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
     default=_STANDARD_OUTPUT,
-    help="Write to a file, which only you can read, instead of standard output.",
+    help=N_("Write to a file, which only you can read, instead of standard output."),
 )
 def command(
     *, ids: tuple[str, ...], everything: bool, since: float, tag: str, form: str, output: Path
@@ -60,7 +66,7 @@ def command(
     and `qwentui import` takes it back; openai and markdown hold what the chat shows.
     """
     if (ids and everything) or ((ids or everything) and (since or tag)):
-        raise click.UsageError("Give either IDs, or --all, or --since and --tag.")
+        raise click.UsageError(_("Give either IDs, or --all, or --since and --tag."))
     from qwentui.cli.opened import with_store
     from qwentui.store.jsonl import Format
 
@@ -80,16 +86,16 @@ class _Export:
 
     def __call__(self, database: Database) -> None:
         from qwentui.chat.errors import StoreError
-        from qwentui.cli.output import standard_output
+        from qwentui.cli.output import standard_output, warn
         from qwentui.store.files import replaced
 
         if self.begun:
             raise StoreError(
-                "The store was damaged, and what was written is not complete.", "Export it again."
+                _("The store was damaged, and what was written is not complete."), _("Export it again.")
             )
         sessions = self._chosen(database)
         if not sessions:
-            click.echo("qwentui: There are no such chats.", err=True)
+            warn(_("There are no such chats."))
         with standard_output() if self.output == _STANDARD_OUTPUT else replaced(self.output) as file:
             self._write(database, sessions, file)
 
@@ -114,4 +120,5 @@ class _Export:
                     # Even what was stored before the sanitizer knew better is no command to a terminal.
                     file.write(sanitize(piece.decode()).text.encode() if to_terminal else piece)
                     size += len(piece)
-                    progress.show(f"chat {number:,} of {len(sessions):,}, {size / 1e6:,.1f} MB")
+                    far = _("chat {number:,} of {sessions:,}, {size:,.1f} MB")
+                    progress.show(far.format(number=number, sessions=len(sessions), size=size / 1e6))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from qwentui.chat.errors import SettingsError
-from qwentui.language import speak
+from qwentui.language import _, speak
 from qwentui.launch import Embedded, Launch
 from qwentui.store.paths import user_paths
 from qwentui.store.settings import read_settings
@@ -54,7 +54,9 @@ class Flags:
         """
         paths = user_paths()
         if self.config is not None and not self.config.is_file():
-            raise SettingsError(f"--config: there is no file {self.config}.", "Check the path.")
+            raise SettingsError(
+                _("--config: there is no file {path}.").format(path=self.config), _("Check the path.")
+            )
         loaded = read_settings(self.config or paths.settings_file, os.environ, self.profile)
         settings = loaded.settings
         speak(settings.screen.language, os.environ)
@@ -82,7 +84,10 @@ class Flags:
             return Embedded()
         gguf = Path(self.embedded).expanduser()
         if not gguf.is_file():
-            raise SettingsError(f"--embedded: there is no file {gguf}.", "Give the path of a GGUF file.")
+            raise SettingsError(
+                _("--embedded: there is no file {path}.").format(path=gguf),
+                _("Give the path of a GGUF file."),
+            )
         return Embedded(gguf)
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import _, ngettext
+
 if TYPE_CHECKING:
     from qwentui.store.database import Database
     from qwentui.store.imports import Imported
 
 
-@click.command("import")
+@speaking.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def command(files: tuple[Path, ...]) -> None:
     """Take over chats from files; what is there already is not added again.
@@ -34,11 +37,12 @@ def _import(file: Path) -> bool:
     try:
         imported = with_store(lambda database: _imported(database, file), writes=True)
     except OSError as error:
-        click.echo(f"qwentui: {name} cannot be read: {error.strerror or error}.", err=True)
+        why = _("{file} cannot be read: {reason}.").format(file=name, reason=error.strerror or error)
+        click.echo(f"qwentui: {why}", err=True)
         return False
     for problem in imported.problems:
         click.echo(f"{name}:{problem.line}: {problem.reason}", err=True)
-    click.echo(f"{name}: {_told(imported)}.")
+    click.echo(f"{name}: {_told(imported)}")
     return not imported.problems
 
 
@@ -48,18 +52,22 @@ def _imported(database: Database, file: Path) -> Imported:
     from qwentui.store.sessions import SessionStore
 
     with Progress() as progress:
-        return import_file(SessionStore(database), file, lambda done: progress.show(f"line {done:,}"))
+        return import_file(
+            SessionStore(database), file, lambda done: progress.show(_("line {number:,}").format(number=done))
+        )
 
 
 def _told(imported: Imported) -> str:
     """What was added, and what was there already."""
-    added = f"{_counted(imported.messages, 'message')} in {_counted(imported.sessions, 'new chat')} added"
-    if not imported.messages:
-        added = "nothing added"
-    if not imported.present:
-        return added
-    return f"{added}, {_counted(imported.present, 'message')} there already"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + "s" * (number != 1)
+    messages = ngettext("{n:,} message", "{n:,} messages", imported.messages).format(n=imported.messages)
+    sessions = ngettext("{n:,} new chat", "{n:,} new chats", imported.sessions).format(n=imported.sessions)
+    present = ngettext("{n:,} message", "{n:,} messages", imported.present).format(n=imported.present)
+    if imported.messages and imported.present:
+        sentence = _("{messages} in {sessions} added, {present} there already.")
+    elif imported.messages:
+        sentence = _("{messages} in {sessions} added.")
+    elif imported.present:
+        sentence = _("nothing added, {present} there already.")
+    else:
+        sentence = _("nothing added.")
+    return sentence.format(messages=messages, sessions=sessions, present=present)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import click
+from qwentui.cli.speaking import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import click
 
-class LateCommands(click.Group):
+
+class LateCommands(Group):
     """Commands that lie in the modules of one package, each in its module's `COMMANDS`.
 
     Args:

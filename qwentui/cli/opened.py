@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from qwentui.chat.errors import StoreError
+from qwentui.cli.speaking import speak_as_set
+from qwentui.language import _
 from qwentui.store.database import Database
 from qwentui.store.paths import user_paths
 from qwentui.store.trouble import StoreDamaged
@@ -30,6 +32,7 @@ def with_store(work: Callable[[Database], Result], *, writes: bool = False) -> R
     Raises:
         StoreError: The store cannot be opened, or `work` raised it.
     """
+    speak_as_set(click.get_current_context().find_root().obj)
     path = user_paths().database
     database = _opened(path, writes)
     try:
@@ -46,11 +49,11 @@ def with_store(work: Callable[[Database], Result], *, writes: bool = False) -> R
 def _opened(path: Path, writes: bool, damaged: Identity | None = None) -> Database:
     database = Database.open(path, damaged=damaged)
     if (salvage := database.opening.salvage) is not None:
-        click.echo(
-            f"qwentui: The store of chats was damaged: {salvage.messages:,} messages in {salvage.sessions:,}"
-            f" chats could be read; the old file lies at {salvage.set_aside}.",
-            err=True,
-        )
+        said = _(
+            "The store of chats was damaged: {messages:,} messages in {sessions:,} chats could be read; the"
+            " old file lies at {path}."
+        ).format(messages=salvage.messages, sessions=salvage.sessions, path=salvage.set_aside)
+        click.echo(f"qwentui: {said}", err=True)
     trouble = database.opening.trouble
     if trouble is None:
         return database

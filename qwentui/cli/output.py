@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from qwentui.chat.errors import StoreError
+from qwentui.language import _
 from qwentui.store.files import refusals
 
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ def on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def warn(sentence: str) -> None:
+    """Write a sentence to standard error."""
+    click.echo(f"qwentui: {sentence}", err=True)
+
+
 def told(launch: Launch) -> Launch:
     """`launch`, after its warnings were written to standard error."""
     for warning in launch.warnings:
-        click.echo(f"qwentui: {warning}", err=True)
+        warn(warning)
     return launch
 
 
@@ -44,9 +50,9 @@ def standard_output() -> Iterator[BinaryIO]:
         StoreError: It is closed, or its disk refuses.
     """
     if sys.stdout is None:
-        raise StoreError("Standard output is closed.")
+        raise StoreError(_("Standard output is closed."))
     # A file of its own: what could not be written is not tried again by the interpreter's end.
-    with refusals("Standard output"), os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as file:
+    with refusals(_("Standard output")), os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as file:
         yield file
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import N_, _
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -15,15 +18,20 @@ if TYPE_CHECKING:
     from qwentui.store.search import Hit
 
 _SHOWN_DAYS = 100
-_HEADINGS = ("ID", "AGE", "ROUNDS", "MODEL", "TITLE")
+_HEADINGS = (N_("ID"), N_("AGE"), N_("ROUNDS"), N_("MODEL"), N_("TITLE"))
 _GAP = "  "
 
 
-@click.command("sessions")
+@speaking.command("sessions")
 @click.argument("query", metavar="[QUERY]...", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
-@click.option(
-    "--limit", metavar="N", type=click.IntRange(min=1), default=50, show_default=True, help="At most N lines."
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
+@speaking.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help=N_("At most N lines."),
 )
 def command(query: tuple[str, ...], *, as_json: bool, limit: int) -> None:
     """List the chats, or search for words in all that was said: pinned chats (*) first, then the newest.
@@ -33,7 +41,7 @@ def command(query: tuple[str, ...], *, as_json: bool, limit: int) -> None:
     sentence of a find.
     """
     from qwentui.cli.opened import with_store
-    from qwentui.cli.output import on_terminal, standard_output
+    from qwentui.cli.output import on_terminal, standard_output, warn
 
     words = " ".join(query)
     found = with_store(lambda database: _found(database, words, limit + 1))
@@ -41,9 +49,9 @@ def command(query: tuple[str, ...], *, as_json: bool, limit: int) -> None:
         for line in _lines(found[:limit], as_json, on_terminal()):
             file.write(line.encode("utf-8", "replace") + b"\n")
     if not found:
-        click.echo("qwentui: Nothing holds that." if words else "qwentui: There are no chats yet.", err=True)
+        warn(_("Nothing holds that.") if words else _("There are no chats yet."))
     elif len(found) > limit:
-        click.echo("qwentui: Not all is shown; --limit N shows more.", err=True)
+        warn(_("Not all is shown; --limit N shows more."))
 
 
 def _found(database: Database, words: str, limit: int) -> Sequence[SessionInfo | Hit]:
@@ -99,14 +107,14 @@ def _hit_columns(hit: Hit) -> tuple[str, ...]:
 
     # One for one: the places of the matches stay.
     snippet = HOSTILE.sub("\ufffd", hit.snippet)
-    return hit.session, _age(hit.created_at), hit.role or "title", sanitize_line(hit.title), snippet
+    return hit.session, _age(hit.created_at), hit.role or _("title"), sanitize_line(hit.title), snippet
 
 
 def _age(since: float) -> str:
     """How long ago that was, or the day where it is long ago."""
     minutes = int(time.time() - since) // 60
     if minutes < 1:
-        return "now"
+        return _("now")
     for size, unit, most in ((1, "min", 60), (60, "h", 24), (24 * 60, "d", _SHOWN_DAYS)):
         if minutes < size * most:
             return f"{minutes // size} {unit}"
@@ -115,23 +123,29 @@ def _age(since: float) -> str:
 
 def _table(infos: Sequence[SessionInfo], width: int) -> Iterator[str]:
     """Chats in columns under headings, no line wider than the terminal."""
-    from qwentui.tui.transcript.wrap import cells
+    from qwentui.cli.cells import cells, padded
 
-    rows = [_HEADINGS, *map(_columns, infos)]
+    headings = tuple(_(heading) for heading in _HEADINGS)
+    rows = [headings, *map(_columns, infos)]
     sizes = [max(cells(row[column]) for row in rows) for column in range(len(_HEADINGS) - 1)]
-    sizes[-1] = min(sizes[-1], max(width // 4, len("MODEL")))
+    sizes[-1] = min(sizes[-1], max(width // 4, cells(headings[3])))
     marks = ["", *("* " * info.pinned for info in infos)]
     for (key, age, rounds, model, title), mark in zip(rows, marks, strict=True):
-        name = _cut(model, sizes[3])
-        name += " " * (sizes[3] - cells(name))
-        line = _GAP.join(
-            (key.ljust(sizes[0]), age.rjust(sizes[1]), rounds.rjust(sizes[2]), name, mark + title)
+        columns = (
+            padded(key, sizes[0]),
+            padded(age, sizes[1], right=True),
+            padded(rounds, sizes[2], right=True),
+            padded(_cut(model, sizes[3]), sizes[3]),
+            mark + title,
         )
-        yield click.style(_cut(line, width), dim=True) if key == _HEADINGS[0] else _cut(line, width)
+        line = _cut(_GAP.join(columns), width)
+        yield click.style(line, dim=True) if key == headings[0] else line
 
 
 def _finds(hits: Sequence[Hit], width: int) -> Iterator[str]:
     """Finds below their chat's title, each in as much of its sentence as fits, the words bold."""
+    from qwentui.cli.cells import cells
+
     session = ""
     for hit in hits:
         key, age, role, title, snippet = _hit_columns(hit)
@@ -142,7 +156,7 @@ def _finds(hits: Sequence[Hit], width: int) -> Iterator[str]:
                 yield click.style(_cut(f"{key}{_GAP}{age}{_GAP}{title}", width), dim=True)
             start = f"{_GAP}{role}: "
         session = key
-        yield start + _marked(snippet, hit.matches, max(width - len(start), 1))
+        yield start + _marked(snippet, hit.matches, max(width - cells(start), 1))
 
 
 def _cut(text: str, room: int) -> str:

@@ -6,31 +6,36 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.cli import speaking
+from qwentui.language import N_, _
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from qwentui.store.statistics import Spread, Statistics
 
 _HEADINGS = (
-    "MODEL",
-    "REPLIES",
-    "TOKENS",
-    "TTFT MEAN",
+    N_("MODEL"),
+    N_("REPLIES"),
+    N_("TOKENS"),
+    N_("TTFT MEAN"),
     "P50",
     "P95",
-    "TOTAL MEAN",
+    N_("TOTAL MEAN"),
     "P50",
     "P95",
-    "TOK/S",
-    "ENDS",
+    N_("TOK/S"),
+    N_("ENDS"),
 )
 
 
-@click.command("stats")
-@click.option("-m", "--model", metavar="NAME", default="", help="This model only.")
-@click.option("--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Replies since that day.")
-@click.option("--by-day", is_flag=True, help="Each day in a line of its own.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("stats")
+@speaking.option("-m", "--model", metavar="NAME", default="", help=N_("This model only."))
+@speaking.option(
+    "--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help=N_("Replies since that day.")
+)
+@speaking.option("--by-day", is_flag=True, help=N_("Each day in a line of its own."))
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 def command(*, model: str, since: datetime | None, by_day: bool, as_json: bool) -> None:
     """Show what the replies have cost: first token and total in seconds, and tokens a second, by model.
 
@@ -38,6 +43,7 @@ def command(*, model: str, since: datetime | None, by_day: bool, as_json: bool) 
     anything but a terminal has tabs between its columns.
     """
     from qwentui.cli.opened import with_store
+    from qwentui.cli.output import warn
     from qwentui.cli.table import print_records, print_table
     from qwentui.store.statistics import statistics
 
@@ -48,14 +54,14 @@ def command(*, model: str, since: datetime | None, by_day: bool, as_json: bool) 
     if as_json:
         print_records([_record(entry) for entry in found])
     else:
-        headings = ("DAY", *_HEADINGS) if by_day else _HEADINGS
+        headings = [_("DAY")] * by_day + [_(heading) for heading in _HEADINGS]
         print_table(
             headings,
             [_columns(entry, by_day=by_day) for entry in found],
             numbers=range(by_day + 1, len(headings) - 1),
         )
     if not found:
-        click.echo("qwentui: No reply has been timed yet.", err=True)
+        warn(_("No reply has been timed yet."))
 
 
 def _record(entry: Statistics) -> dict[str, object]:

@@ -42,12 +42,12 @@ def print_records(records: Sequence[dict[str, object]]) -> None:
 
 
 def _aligned(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> list[str]:
-    from qwentui.tui.transcript.wrap import cells
+    from qwentui.cli.cells import cells, padded
 
     widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
-
-    def cell(text: str, column: int) -> str:
-        blank = " " * (widths[column] - cells(text))
-        return blank + text if column in numbers else text + blank
-
-    return [_GAP.join(cell(text, column) for column, text in enumerate(row)).rstrip() for row in rows]
+    return [
+        _GAP.join(
+            padded(text, widths[column], right=column in numbers) for column, text in enumerate(row)
+        ).rstrip()
+        for row in rows
+    ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.memory_fit import MIB
 from qwentui.doctor.finding import broken, good, unknown, warning
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from qwentui.telemetry.vram import Card, Cards
 
 _OLDEST_DRIVER = 550
-_TROUBLED_DRIVERS = {555: "CUDA fails to start in containers"}
+_TROUBLED_DRIVERS = {
+    555: N_("driver {driver}, CUDA {cuda}: CUDA fails to start in containers"),
+}
 _HOT = 87  # degrees Celsius; an A10 slows itself down from 88
 _FULL = 0.97
 
@@ -41,42 +44,45 @@ def check_cards(cards: Cards, *, local: bool) -> Iterator[Finding]:
 
 
 def _check_absence(cards: Cards, local: bool) -> Iterator[Finding]:
-    why = cards.trouble or "No NVIDIA card is here."
+    why = cards.trouble or _("No NVIDIA card is here.")
     if local:
-        yield warning("gpu", why, "Without a card the model runs on the CPU, at a tenth of the speed.")
+        remedy = _("Without a card the model runs on the CPU, at a tenth of the speed.")
+        yield warning(N_("gpu"), why, remedy)
     else:
-        yield unknown(
-            "gpu", f"{why} The server is another machine: run `qwentui doctor` there to see its card."
-        )
+        away = _("{why} The server is another machine: run `qwentui doctor` there to see its card.")
+        yield unknown(N_("gpu"), away.format(why=why))
 
 
 def _check_driver(cards: Cards) -> Finding:
     major = re.match(r"\d+", cards.driver)
     number = int(major[0]) if major else None
-    seen = f"driver {cards.driver or 'unknown'}, CUDA {cards.cuda or 'unknown'}"
+    versions = {"driver": cards.driver or _("unknown"), "cuda": cards.cuda or _("unknown")}
+    seen = _("driver {driver}, CUDA {cuda}").format_map(versions)
     if number is None:
-        return unknown("driver", seen)
+        return unknown(N_("driver"), seen)
     if number < _OLDEST_DRIVER:
-        return warning("driver", seen, f"Ollama asks for {_OLDEST_DRIVER} or newer; update it.")
+        remedy = _("Ollama asks for {version} or newer; update it.").format(version=_OLDEST_DRIVER)
+        return warning(N_("driver"), seen, remedy)
     if number in _TROUBLED_DRIVERS:
-        remedy = "Update it, or go back to 550."
-        return warning("driver", f"{seen}: {_TROUBLED_DRIVERS[number]}", remedy)
-    return good("driver", seen)
+        trouble = _(_TROUBLED_DRIVERS[number]).format_map(versions)
+        return warning(N_("driver"), trouble, _("Update it, or go back to 550."))
+    return good(N_("driver"), seen)
 
 
 def _check_card(card: Card) -> Iterator[Finding]:
     name = f"gpu {card.index}"
     if card.trouble:
         yield broken(
-            name, f"{card.name}: {card.trouble}", "`nvidia-smi` and `dmesg | grep -i xid` tell more."
+            name, f"{card.name}: {card.trouble}", _("`nvidia-smi` and `dmesg | grep -i xid` tell more.")
         )
         return
     yield good(name, _described(card))
     if card.used is not None and card.total:
         yield _check_memory(card, card.used, card.total)
     if card.temperature is not None and card.temperature >= _HOT:
-        remedy = "It slows itself down: look after its air."
-        yield warning("heat", f"{card.name} has {card.temperature} °C", remedy)
+        remedy = _("It slows itself down: look after its air.")
+        seen = _("{card} has {degrees} °C").format(card=card.name, degrees=card.temperature)
+        yield warning(N_("heat"), seen, remedy)
 
 
 def _described(card: Card) -> str:
@@ -84,14 +90,14 @@ def _described(card: Card) -> str:
     if card.total is not None:
         parts.append(f"{card.total / MIB:,.0f} MiB")
     if card.mig:
-        parts.append("MIG: only a slice of the card is for the model")
+        parts.append(_("MIG: only a slice of the card is for the model"))
     if card.utilisation is not None:
-        parts.append(f"{card.utilisation} % busy")
+        parts.append(_("{percent} % busy").format(percent=card.utilisation))
     return ", ".join(parts)
 
 
 def _check_memory(card: Card, used: int, total: int) -> Finding:
-    free = f"{(total - used) / MIB:,.0f} of {total / MIB:,.0f} MiB free"
+    free = _("{free:,.0f} of {total:,.0f} MiB free").format(free=(total - used) / MIB, total=total / MIB)
     holders = ", ".join(
         f"{process.name or process.pid} {process.used / MIB:,.0f} MiB"
         for process in sorted(card.processes, key=lambda process: -(process.used or 0))
@@ -100,11 +106,13 @@ def _check_memory(card: Card, used: int, total: int) -> Finding:
     seen = f"{free}; {holders}" if holders else free
     strangers = [process for process in card.processes if not _serves_models(process.name)]
     if used > _FULL * total:
-        return warning("vram", seen, "It is full: the next load of a model would go to the CPU in part.")
+        remedy = _("It is full: the next load of a model would go to the CPU in part.")
+        return warning(N_("vram"), seen, remedy)
     if strangers and any((process.used or 0) > 1024 * MIB for process in strangers):
         names = ", ".join(process.name or str(process.pid) for process in strangers)
-        return warning("vram", seen, f"Programs that serve no model hold memory: {names}.")
-    return good("vram", seen)
+        remedy = _("Programs that serve no model hold memory: {names}.").format(names=names)
+        return warning(N_("vram"), seen, remedy)
+    return good(N_("vram"), seen)
 
 
 def _serves_models(name: str) -> bool:

@@ -15,6 +15,7 @@ from qwentui.backends.ollama import OllamaBackend, same_model
 from qwentui.chat.errors import BackendError, QwentuiError
 from qwentui.doctor import card, context, files, model, server
 from qwentui.doctor.finding import unknown
+from qwentui.language import N_, _
 from qwentui.store.paths import shipped
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ async def _examine_models(
     chosen = next(summary for summary in models if summary.name == fit[0])
     running = next((entry for entry in loaded if same_model(entry.name, chosen.name)), None)
     if not isinstance(backend, OllamaBackend):
-        yield unknown("template", "Only Ollama tells about templates, parameters and memory.")
+        yield unknown(N_("template"), _("Only Ollama tells about templates, parameters and memory."))
         return
     for found in model.check_loaded(running):
         yield found

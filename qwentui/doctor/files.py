@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.errors import QwentuiError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.doctor.finding import broken, good, unknown, warning
+from qwentui.language import N_, _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,24 +21,25 @@ if TYPE_CHECKING:
     from qwentui.store.paths import Paths
 
 _LITTLE_SPACE = 256 << 20
+_SALVAGE = N_("The next start of qwentui sets it aside and saves what can be read.")
 
 
 def check_settings(path: Path) -> Finding:
     """The settings file; what is wrong in it is found before this is asked, for nothing starts then."""
     shown = sanitize_line(str(path), 120)
     if not path.exists():
-        return good("settings", f"none at {shown}: all is as by default")
+        return good(N_("settings"), _("none at {path}: all is as by default").format(path=shown))
     if path.stat().st_mode & 0o077 and _holds_secret(path):
-        return warning(
-            "settings", f"{shown} holds a password and can be read by others", f"chmod 600 {shown}"
-        )
-    return good("settings", shown)
+        seen = _("{path} holds a password and can be read by others")
+        return warning(N_("settings"), seen.format(path=shown), f"chmod 600 {shown}")
+    return good(N_("settings"), shown)
 
 
 def check_keys(warnings: tuple[str, ...]) -> Iterator[Finding]:
     """The keys of the settings file that no setting has."""
     for sentence in warnings:
-        yield warning("settings keys", sentence, "Correct it, or remove it: qwentui config unset KEY")
+        remedy = _("Correct it, or remove it: qwentui config unset KEY")
+        yield warning(N_("settings keys"), sentence, remedy)
 
 
 def _holds_secret(path: Path) -> bool:
@@ -56,11 +58,12 @@ def check_themes(folders: tuple[Path, ...], wanted: str) -> Iterator[Finding]:
             load_theme(name, folders)
         except QwentuiError as error:
             wrong += 1
-            yield (broken if name == wanted else warning)("themes", error.message, error.hint)
+            yield (broken if name == wanted else warning)(N_("themes"), error.message, error.hint)
     if wanted not in names:
-        yield broken("themes", f"There is no theme {wanted!r}.", f"Known are: {', '.join(names)}.")
+        missing = _("There is no theme {name!r}.").format(name=wanted)
+        yield broken(N_("themes"), missing, _("Known are: {names}.").format(names=", ".join(names)))
     elif not wrong:
-        yield good("themes", f"{wanted}, one of {len(names)}")
+        yield good(N_("themes"), _("{name}, one of {count}").format(name=wanted, count=len(names)))
 
 
 def check_personas(folder: Path) -> Iterator[Finding]:
@@ -69,10 +72,11 @@ def check_personas(folder: Path) -> Iterator[Finding]:
 
     personas = load_personas(folder)
     for wrong in personas.broken:
-        yield warning("personas", wrong.error.message, wrong.error.hint)
+        yield warning(N_("personas"), wrong.error.message, wrong.error.hint)
     if not personas.broken:
         count, shown = len(personas.kept), sanitize_line(str(folder), 120)
-        yield good("personas", f"{count} at {shown}" if count else f"none at {shown}")
+        seen = _("{count} at {path}") if count else _("none at {path}")
+        yield good(N_("personas"), seen.format(count=count, path=shown))
 
 
 def check_database(path: Path) -> Finding:
@@ -81,38 +85,42 @@ def check_database(path: Path) -> Finding:
 
     shown = sanitize_line(str(path), 120)
     if not path.exists():
-        return good("chats", f"none yet at {shown}")
+        return good(N_("chats"), _("none yet at {path}").format(path=shown))
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as store:
             version = schema.version(store)
             verdict = store.execute("PRAGMA quick_check(1)").fetchone()[0]
             count = store.execute("SELECT count(*) FROM messages WHERE deleted_at IS NULL").fetchone()[0]
     except sqlite3.Error as error:
-        remedy = "The next start of qwentui sets it aside and saves what can be read."
-        return broken("chats", f"{shown} cannot be read: {sanitize_line(str(error))}", remedy)
+        seen = _("{path} cannot be read: {reason}").format(path=shown, reason=sanitize_line(str(error)))
+        return broken(N_("chats"), seen, _(_SALVAGE))
     if version > len(schema.MIGRATIONS):
-        return broken("chats", f"{shown} was written by a newer qwentui", "Upgrade qwentui.")
+        seen = _("{path} was written by a newer qwentui").format(path=shown)
+        return broken(N_("chats"), seen, _("Upgrade qwentui."))
     if verdict != "ok":
-        remedy = "The next start of qwentui sets it aside and saves what can be read."
-        return broken("chats", f"{shown} is damaged: {sanitize_line(verdict, 80)}", remedy)
-    return good("chats", f"{count:,} messages in {path.stat().st_size / 1e6:,.1f} MB at {shown}")
+        seen = _("{path} is damaged: {reason}").format(path=shown, reason=sanitize_line(verdict, 80))
+        return broken(N_("chats"), seen, _(_SALVAGE))
+    seen = ngettext(
+        "{n:,} message in {size:,.1f} MB at {path}", "{n:,} messages in {size:,.1f} MB at {path}", count
+    )
+    return good(N_("chats"), seen.format(n=count, size=path.stat().st_size / 1e6, path=shown))
 
 
 def check_folders(paths: Paths) -> Iterator[Finding]:
     """Whether what is said can be kept: rights, and room."""
-    for name, folder in (("data folder", paths.data), ("config folder", paths.config)):
+    for name, folder in ((N_("data folder"), paths.data), (N_("config folder"), paths.config)):
         there = _existing(folder)
         shown = sanitize_line(str(folder), 120)
         if not os.access(there, os.W_OK | os.X_OK):
-            yield warning(name, f"{shown} cannot be written", f"Give yourself the right: chmod u+rwx {there}")
+            remedy = _("Give yourself the right: chmod u+rwx {path}").format(path=there)
+            yield warning(name, _("{path} cannot be written").format(path=shown), remedy)
             continue
         free = shutil.disk_usage(there).free
         if free < _LITTLE_SPACE:
-            yield warning(
-                name, f"{free / 1e6:,.0f} MB are free at {shown}", "Make room: a full disk keeps nothing."
-            )
+            seen = _("{size:,.0f} MB are free at {path}").format(size=free / 1e6, path=shown)
+            yield warning(name, seen, _("Make room: a full disk keeps nothing."))
         elif name == "data folder":
-            yield good(name, f"{free / 1e9:,.0f} GB free")
+            yield good(name, _("{size:,.0f} GB free").format(size=free / 1e9))
 
 
 def _existing(folder: Path) -> Path:
@@ -131,7 +139,10 @@ def check_versions() -> Finding:
         try:
             return f"{name} {version(name)}"
         except PackageNotFoundError:
-            return f"{name} missing"
+            missing.append(name)
+            return _("{library} missing").format(library=name)
+
+    missing: list[str] = []
 
     parts = [
         f"qwentui {__version__}",
@@ -139,4 +150,4 @@ def check_versions() -> Finding:
         f"SQLite {sqlite3.sqlite_version}",
     ]
     seen = ", ".join([*parts, of("textual"), of("httpx")])
-    return unknown("versions", seen) if "missing" in seen else good("versions", seen)
+    return (unknown if missing else good)(N_("versions"), seen)

@@ -24,9 +24,10 @@ class Finding:
     """One check.
 
     Attributes:
-        check: What was looked at, in one or two words that stay the same from version to version.
+        check: What was looked at, in one or two English words that stay the same from version to version;
+            they are translated where they are shown.
         verdict: How it came out.
-        evidence: What was seen, in a sentence or a few words.
+        evidence: What was seen, in a sentence or a few words, in the user's language as the rest is.
         remedy: What to do, "" where nothing is to be done.
     """
 

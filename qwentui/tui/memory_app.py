@@ -61,9 +61,10 @@ class MemoryApp(ConnectingApp):
             self._load_ahead(session)
 
     def on_text_area_changed(self) -> None:
-        """Somebody types: the model can be loaded meanwhile."""
+        """Somebody types, and no command: the model can be loaded meanwhile."""
         session = self.chat.session
-        if self.launch.settings.model.preload == "typing" and session is not None:
+        prompt = not self.chat.composer.document.get_line(0).startswith("/")
+        if self.launch.settings.model.preload == "typing" and session is not None and prompt:
             self._load_ahead(session)
 
     def _load_ahead(self, session: ChatSession) -> None:

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from unicodedata import east_asian_width
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from qwentui.backends.base import LoadedModel
 from qwentui.backends.placement import listed, loaded_line, place
 from qwentui.chat.memory_fit import A10, MIB, ModelShape
 from qwentui.chat.memory_words import memory_line
-from qwentui.cli.model.bar import _fitted
+from qwentui.cli.cells import fitted
 from qwentui.cli.model.listing import _until
 
 QWEN3_32B = ModelShape(19_318_598_656, 64, 131072, context_length=40960)
@@ -41,9 +40,7 @@ def test_what_a_model_takes_in_one_sentence(num_ctx: int, card: int, sentence: s
 
 @given(st.text(alphabet=st.characters(min_codepoint=32, exclude_categories=["C", "M"])), st.integers(1, 60))
 def test_a_line_takes_exactly_its_cells(text: str, width: int) -> None:
-    fitted = _fitted(text, width)
-    cells = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in fitted)
-    assert cells == width
+    assert cell_len(fitted(text, width)) == width
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 from walk import walking
 
-from qwentui.chat.errors import CommandRefused
+from qwentui.chat.errors import CommandRefused, ConnectFailed
 from qwentui.store.paths import shipped
 from qwentui.store.themes import load_theme
 from qwentui.tui import app as program
@@ -76,7 +76,8 @@ def test_arguments_are_offered_where_they_stand() -> None:
     assert offered("/trim d") == ["default"]
     assert offered("/set top") == ["top_k ", "top_p "]
     assert offered("/set top_p ") == ["0.8", "0.95"]
-    assert offered("/set top_p 0.9") == ["0.95"]
+    assert offered("/set top_p  ") == ["0.8", "0.95"]
+    assert offered("/set top_p 0.9") is None
     assert offered("/set top_p 0.9", 7) == ["top_p "]
     assert offered("/unset top_p") == ["top_p"]
     assert offered("/unset top_p ") is None
@@ -99,6 +100,8 @@ async def test_late_candidates_are_fetched_once_and_again_when_they_are_old() ->
     names = ["a"]
 
     async def fetch() -> list[Candidate]:
+        if not names:
+            raise ConnectFailed("Nobody answers.")
         return [Candidate(name) for name in names]
 
     def run(work: Coroutine[None, None, None]) -> None:
@@ -114,6 +117,11 @@ async def test_late_candidates_are_fetched_once_and_again_when_they_are_old() ->
     assert (len(tasks), len(came)) == (2, 1)
     now += 60
     names.append("b")
+    late()
+    await asyncio.gather(*tasks)
+    assert (len(late()), len(came)) == (2, 2)
+    now += 60
+    names.clear()
     late()
     await asyncio.gather(*tasks)
     assert (len(late()), len(came)) == (2, 2)

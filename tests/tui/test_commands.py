@@ -417,6 +417,16 @@ async def test_the_model_is_loaded_kept_and_unloaded(home: Path) -> None:
             assert server.last("/api/generate").json["keep_alive"] == keep_alive
 
 
+async def test_a_command_that_is_typed_loads_no_model_ahead(home: Path) -> None:
+    async with ScriptedServer(*ANSWERS) as server, walking(home, server.url, preload="typing") as walk:
+        await walk.connected()
+        await walk.pilot.press("slash", "m")
+        await walk.pilot.pause()
+        assert server.count("/api/generate") == 0
+        await walk.pilot.press("backspace", "backspace", "h")
+        await walk.until(lambda: server.count("/api/generate") == 1)
+
+
 async def test_screens_are_opened_by_name(home: Path) -> None:
     screens = {"/help": HelpScreen, "/?": HelpScreen, "/gauges": GaugePanel, "/context": RequestScreen}
     async with ScriptedServer(*ANSWERS) as server, walking(home, server.url) as walk:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,58 +32,68 @@ def _numbers(most: int) -> Callable[[click.Context, click.Parameter, str], tuple
         except ValueError:
             numbers = [0]
         if any(not 0 < number <= most for number in numbers):
-            sentence = f"{value!r} is no list of numbers from 1 to {most:,}, such as 1,2,3."
-            raise click.BadParameter(sentence, ctx, param)
+            sentence = _("{value!r} is no list of numbers from 1 to {most:,}, such as 1,2,3.")
+            raise click.BadParameter(sentence.format(value=value, most=most), ctx, param)
         return tuple(numbers)
 
     return read
 
 
-@click.command("bench")
-@click.option("-m", "--model", metavar="NAME", help="Model, or the beginning of its name.")
-@click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")
-@click.option("--embedded", metavar="[FILE.gguf]", help="Use the built-in model, or any GGUF file.")
-@click.option("--runs", type=click.IntRange(1, _MOST), default=100, show_default=True, help="Plain runs.")
-@click.option("--prompt", metavar="TEXT", help="What each of them asks; by default the recipe's prompt.")
-@click.option(
+@speaking.command("bench")
+@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
+@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@speaking.option("--embedded", metavar="[FILE.gguf]", help=N_("Use the built-in model, or any GGUF file."))
+@speaking.option(
+    "--runs", type=click.IntRange(1, _MOST), default=100, show_default=True, help=N_("Plain runs.")
+)
+@speaking.option(
+    "--prompt", metavar="TEXT", help=N_("What each of them asks; by default the recipe's prompt.")
+)
+@speaking.option(
     "--contexts",
     callback=_numbers(_MOST),
     metavar="N,N",
     default="512,1024,2048,4096,7000",
     show_default=True,
-    help='Lengths of prompts in tokens at which their evaluation is measured; "" for none.',
+    help=N_('Lengths of prompts in tokens at which their evaluation is measured; "" for none.'),
 )
-@click.option(
+@speaking.option(
     "--parallel",
     callback=_numbers(_MOST_AT_ONCE),
     metavar="N,N",
     default="1,2,3",
     show_default=True,
-    help='Numbers of conversations at once; "" for none.',
+    help=N_('Numbers of conversations at once; "" for none.'),
 )
-@click.option("--no-cold", is_flag=True, help="Leave the model loaded: no cold run.")
-@click.option("--think", is_flag=True, help="Let the model think.")
-@click.option(
+@speaking.option("--no-cold", is_flag=True, help=N_("Leave the model loaded: no cold run."))
+@speaking.option("--think", is_flag=True, help=N_("Let the model think."))
+@speaking.option(
     "--format",
     "form",
     type=click.Choice(("table", "markdown", "csv")),
     default="table",
     show_default=True,
-    help="Form of the report; csv has a row a request.",
+    help=N_("Form of the report; csv has a row a request."),
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON record, with every run and all figures."
+@speaking.option(
+    "--json", "as_json", is_flag=True, help=N_("Print one JSON record, with every run and all figures.")
 )
-@click.option("--plot", metavar="FILE.svg", help="Draw the first tokens, too; - draws in the terminal.")
-@click.option(
+@speaking.option(
+    "--plot", metavar="FILE.svg", help=N_("Draw the first tokens, too; - draws in the terminal.")
+)
+@speaking.option(
     "--compare",
     metavar="[ID]",
     is_flag=False,
     flag_value="",
-    help="Measure nothing: show the last bench beside ID, or beside the last one before something changed.",
+    help=N_(
+        "Measure nothing: show the last bench beside ID, or beside the last one before something changed."
+    ),
 )
-@click.option("--show", metavar="ID", help="Measure nothing: show a bench that was kept.")
-@click.option("--list", "listed", is_flag=True, help="Measure nothing: list the benches that were kept.")
+@speaking.option("--show", metavar="ID", help=N_("Measure nothing: show a bench that was kept."))
+@speaking.option(
+    "--list", "listed", is_flag=True, help=N_("Measure nothing: list the benches that were kept.")
+)
 @click.pass_obj
 def command(
     flags: Flags,
@@ -109,8 +121,10 @@ def command(
     """
     from qwentui.bench.results import Results
     from qwentui.cli.bench.output import Output
+    from qwentui.cli.output import told, warn
     from qwentui.store.paths import user_paths
 
+    speaking.speak_as_set(flags)
     results = Results(user_paths().benches, warn)
     output = Output(form, as_json=as_json, plot=plot)
     if listed:
@@ -121,7 +135,6 @@ def command(
         output.show_result(results.find(show, results.all()))
     else:
         from qwentui.cli.bench.measuring import Wishes, measured
-        from qwentui.cli.output import told
 
         wishes = Wishes(runs, prompt, contexts, parallel, cold=not no_cold, think=think)
         launch = told(flags.overlaid(model, host, embedded).launch())
@@ -136,19 +149,14 @@ def _pair(results: Results, before: str) -> tuple[Result, Result]:
 
     kept = results.all()
     if not kept:
-        raise SettingsError("No bench was kept yet.", "Run one: qwentui bench")
+        raise SettingsError(_("No bench was kept yet."), _("Run one: qwentui bench"))
     newest = kept[-1]
     if before:
         return results.find(before, kept), newest
     older = earlier(newest, kept)
     if older is None:
         raise SettingsError(
-            f"There is no bench before {newest.id} with the same model and server.",
-            "Run another one, or name one: qwentui bench --list",
+            _("There is no bench before {id} with the same model and server.").format(id=newest.id),
+            _("Run another one, or name one: qwentui bench --list"),
         )
     return older, newest
-
-
-def warn(sentence: str) -> None:
-    """A sentence to standard error."""
-    click.echo(f"qwentui: {sentence}", err=True)

@@ -17,8 +17,10 @@ from qwentui.bench.measure import Measurement
 from qwentui.bench.plan import RECIPE_PROMPT, Plan
 from qwentui.bench.run import Result, Run, Step
 from qwentui.chat.errors import QwentuiError, SettingsError, StoreError
-from qwentui.cli.output import Progress
+from qwentui.cli.cells import fitted
+from qwentui.cli.output import Progress, warn
 from qwentui.cli.served import choose_model, open_backend
+from qwentui.language import N_, _, ngettext
 
 if TYPE_CHECKING:
     from qwentui.backends.base import Backend
@@ -29,10 +31,10 @@ _INTERRUPTED = 130
 _SIGNALLED = 128
 _REPLY = 512  # tokens; some 200 Chinese characters take half of it
 _STEPS = {
-    Step.COLD: "cold run",
-    Step.WARM: "one conversation",
-    Step.CONTEXT: "prompt evaluation",
-    Step.PARALLEL: "conversations at once",
+    Step.COLD: N_("cold run"),
+    Step.WARM: N_("one conversation"),
+    Step.CONTEXT: N_("prompt evaluation"),
+    Step.PARALLEL: N_("conversations at once"),
 }
 
 
@@ -60,7 +62,7 @@ def measured(launch: Launch, wishes: Wishes, results: Results) -> tuple[Result, 
     try:
         asyncio.run(bench.run())
     except KeyboardInterrupt:
-        stopped, code = "It was stopped by Ctrl+C.", _INTERRUPTED
+        stopped, code = _("It was stopped by Ctrl+C."), _INTERRUPTED
     except QwentuiError as error:
         if not bench.has_begun:
             raise
@@ -69,14 +71,15 @@ def measured(launch: Launch, wishes: Wishes, results: Results) -> tuple[Result, 
         # A terminal that is gone takes no line of progress any more.
         if bench.ended_by is None:
             raise
-        stopped, code = f"It was ended by {bench.ended_by.name}.", _SIGNALLED + bench.ended_by
+        stopped = _("It was ended by {signal}.").format(signal=bench.ended_by.name)
+        code = _SIGNALLED + bench.ended_by
     if bench.ledger is None or not bench.has_begun:
-        click.echo(f"qwentui: {stopped} Nothing was measured yet.", err=True)
+        warn(_("{reason} Nothing was measured yet.").format(reason=stopped))
         sys.exit(code)
     result = bench.ledger.result(stopped)
     _keep(results, result)
     if stopped:
-        click.echo(f"qwentui: {stopped}", err=True)
+        warn(stopped)
     return result, code or bool(result.failed)
 
 
@@ -84,7 +87,7 @@ def _keep(results: Results, result: Result) -> None:
     try:
         results.keep(result)
     except StoreError as error:
-        click.echo(f"qwentui: The result is not kept: {error}", err=True)
+        warn(_("The result is not kept: {reason}").format(reason=error))
 
 
 class _Bench:
@@ -135,7 +138,7 @@ async def _planned(launch: Launch, wishes: Wishes, backend: Backend) -> Plan:
     model = await backend.details(await choose_model(launch, backend))
     wanted = launch.settings.model
     if wishes.think and not model.can_think:
-        raise SettingsError(f"{model.name} cannot think.", "Leave out --think.")
+        raise SettingsError(_("{model} cannot think.").format(model=model.name), _("Leave out --think."))
     num_ctx = min(wanted.num_ctx, model.context_length or wanted.num_ctx)
     # Thoughts are long; without them the same bound for all keeps two benches comparable.
     longest = wanted.num_predict if wishes.think else min(wanted.num_predict, _REPLY)
@@ -160,7 +163,7 @@ async def _gather(backend: Backend, plan: Plan, ledger: Ledger) -> None:
     last: Step | None = None
     try:
         with Progress() as progress:
-            progress.show(f"loading {plan.model}…")
+            progress.show(_("loading {model}…").format(model=plan.model))
             async with aclosing(measurement.runs()) as runs:
                 async for run in runs:
                     ledger.runs.append(run)
@@ -177,20 +180,21 @@ async def _gather(backend: Backend, plan: Plan, ledger: Ledger) -> None:
 def _say_step(step: Step) -> None:
     """Where nothing is written over, a line a step tells that it goes on."""
     if not sys.stderr.isatty():
-        click.echo(f"{_STEPS[step]}…", err=True)
+        click.echo(_(_STEPS[step]) + "…", err=True)
 
 
 def _line(run: Run, done: int, requests: int) -> str:
-    name = _STEPS[run.step]
+    name = _(_STEPS[run.step])
     if run.step is Step.CONTEXT:
-        name = f"{name}, {run.target:,} tokens"
+        name = _("prompt evaluation, {count:,} tokens").format(count=run.target)
     elif run.step is Step.PARALLEL:
-        name = f"{run.target} {name}"
-    parts = [f"{done:,} of {requests:,}", name]
+        name = ngettext("{n} conversation at once", "{n} conversations at once", run.target)
+        name = name.format(n=run.target)
+    parts = [_("{done:,} of {all:,}").format(done=done, all=requests), name]
     if run.error:
-        parts.append("failed")
+        parts.append(_("failed"))
     elif run.ttft is not None:
-        parts.append(f"first token {run.ttft:.2f} s")
+        parts.append(_("first token {seconds:.2f} s").format(seconds=run.ttft))
     if run.received_rate is not None:
         parts.append(f"{run.received_rate:.1f} tok/s")
-    return " · ".join(parts)[: get_terminal_size().columns - 1]
+    return fitted(" · ".join(parts), get_terminal_size().columns - 1).rstrip()

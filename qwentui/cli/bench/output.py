@@ -22,7 +22,8 @@ from qwentui.bench.report import (
     spread,
 )
 from qwentui.chat.sanitize import sanitize
-from qwentui.cli.output import standard_output
+from qwentui.cli.output import standard_output, warn
+from qwentui.language import _
 from qwentui.store.files import replaced
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Output:
         else:
             _write(self._text(report(result)))
         if self.plot == _IN_TERMINAL:
-            click.echo(spread(result) or "There are too few runs to show how they are spread.", err=True)
+            click.echo(spread(result) or _("There are too few runs to show how they are spread."), err=True)
         elif self.plot:
             self._draw(result, Path(self.plot).expanduser())
 
@@ -79,7 +80,7 @@ class Output:
         elif results:
             _write("\n".join(layout.aligned(listing(results))) + "\n")
         else:
-            click.echo("qwentui: No bench was kept yet. Run one: qwentui bench", err=True)
+            warn(_("No bench was kept yet. Run one: qwentui bench"))
 
     def _text(self, said: Report) -> str:
         form = layout.markdown_text if self.form == "markdown" else layout.terminal_text
@@ -89,10 +90,11 @@ class Output:
     def _draw(self, result: Result, path: Path) -> None:
         from qwentui.bench.plot import svg
 
-        marks = ((RECIPE_TTFT, f"recipe: {RECIPE_TTFT} s"), (RECIPE_TTFT_P95, f"P95 {RECIPE_TTFT_P95} s"))
+        mean = _("recipe: {seconds} s").format(seconds=RECIPE_TTFT)
+        marks = ((RECIPE_TTFT, mean), (RECIPE_TTFT_P95, f"P95 {RECIPE_TTFT_P95} s"))
         with replaced(path) as file:
             file.write(svg(result, marks).encode())
-        click.echo(f"The plot lies at {path}.", err=True)
+        click.echo(_("The plot lies at {path}.").format(path=path), err=True)
 
 
 def _json(record: object) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from qwentui.cli import speaking
 from qwentui.cli.late_commands import LateCommands
 
 _COMMANDS = {
@@ -20,6 +19,6 @@ _COMMANDS = {
 """The commands, and the modules that hold them."""
 
 
-@click.group("model", cls=LateCommands, package=__name__, modules=_COMMANDS)
+@speaking.group("model", cls=LateCommands, package=__name__, modules=_COMMANDS)
 def command() -> None:
     """List, get, make, load and remove the models of an Ollama server."""

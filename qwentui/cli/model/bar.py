@@ -7,10 +7,10 @@ import sys
 from contextlib import asynccontextmanager
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
-from unicodedata import east_asian_width
 
 import click
 
+from qwentui.cli.cells import fitted
 from qwentui.telemetry.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -25,15 +25,6 @@ _SHORTEST = 8
 _STATUS = 24
 _AMOUNT = 42  # cells of "19.8 of 19.8 GB · 499 MB/s · 1:10:00 left"
 _TENTHS = 10
-
-
-def _fitted(text: str, width: int) -> str:
-    """`text` in exactly `width` cells: cut with a mark of omission, or filled up."""
-    sizes = [2 if east_asian_width(letter) in "WF" else 1 for letter in text]
-    if sum(sizes) <= width:
-        return text + " " * (width - sum(sizes))
-    kept = [size for number, size in enumerate(sizes) if sum(sizes[: number + 1]) < width]
-    return text[: len(kept)] + "…" + " " * (width - 1 - sum(kept))
 
 
 @asynccontextmanager
@@ -91,8 +82,8 @@ class Bar:
             size = max(_SHORTEST, min(_BAR, width - _STATUS - _AMOUNT))
             full = round(min(step.done / step.total, 1.0) * size)
             bar = "━" * full + "─" * (size - full)
-            text = f"{_fitted(step.status, _STATUS)} {bar} {self._transfer.line(step.total)}"
-        click.echo(f"\r{_fitted(text, width).rstrip()}\x1b[K", nl=False, err=True)
+            text = f"{fitted(step.status, _STATUS)} {bar} {self._transfer.line(step.total)}"
+        click.echo(f"\r{fitted(text, width).rstrip()}\x1b[K", nl=False, err=True)
         self._open = True
 
     def close(self) -> None:

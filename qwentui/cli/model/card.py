@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from qwentui.chat.memory_fit import A10
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from qwentui.launch import Launch
@@ -25,7 +26,7 @@ def card_to_fit(launch: Launch, vram: float | None) -> CardToFit:
     The driver is asked, which takes some milliseconds: not for an event loop.
     """
     if vram is not None:
-        return CardToFit(round(vram * _GIB), "The GPU")
+        return CardToFit(round(vram * _GIB), _("The GPU"))
     from qwentui.telemetry.nvml import NvmlProbe
     from qwentui.telemetry.vram import is_local
 
@@ -36,4 +37,4 @@ def card_to_fit(launch: Launch, vram: float | None) -> CardToFit:
         if cards:
             card = max(cards, key=lambda card: card.total or 0)
             return CardToFit(card.total or 0, card.name)
-    return CardToFit(A10, "An A10")
+    return CardToFit(A10, _("An A10"))

@@ -10,8 +10,10 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.model.bar import Bar
 from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from qwentui.backends.model_plan import ModelPlan
@@ -20,16 +22,20 @@ if TYPE_CHECKING:
 _QUESTION = "Who are you? Answer in one short sentence."
 
 
-@click.command("create")
+@speaking.command("create")
 @click.argument("name", metavar="NAME")
-@click.option("--from", "source", metavar="FILE.gguf", type=click.Path(path_type=Path), help="A GGUF file.")
-@click.option("-f", "--file", "modelfile", type=click.Path(path_type=Path), help="A Modelfile.")
-@click.option("--num-ctx", metavar="N", type=click.IntRange(min=4), help="Tokens of context.")
-@click.option("--system", metavar="TEXT", help="System prompt.")
-@click.option("--quantize", metavar="TYPE", help="Have the server quantize F16 or F32: q4_K_M, q8_0.")
-@click.option("--vram", metavar="GIB", type=click.FloatRange(min=0.1), help="Memory of the server's GPU.")
-@click.option("--ask", metavar="TEXT", default=_QUESTION, help="The question that tries the model.")
-@click.option("--no-ask", is_flag=True, help="Do not try it.")
+@speaking.option(
+    "--from", "source", metavar="FILE.gguf", type=click.Path(path_type=Path), help=N_("A GGUF file.")
+)
+@speaking.option("-f", "--file", "modelfile", type=click.Path(path_type=Path), help=N_("A Modelfile."))
+@speaking.option("--num-ctx", metavar="N", type=click.IntRange(min=4), help=N_("Tokens of context."))
+@speaking.option("--system", metavar="TEXT", help=N_("System prompt."))
+@speaking.option("--quantize", metavar="TYPE", help=N_("Have the server quantize F16 or F32: q4_K_M, q8_0."))
+@speaking.option(
+    "--vram", metavar="GIB", type=click.FloatRange(min=0.1), help=N_("Memory of the server's GPU.")
+)
+@speaking.option("--ask", metavar="TEXT", default=_QUESTION, help=N_("The question that tries the model."))
+@speaking.option("--no-ask", is_flag=True, help=N_("Do not try it."))
 @server_option
 @click.pass_obj
 def create_command(
@@ -51,7 +57,9 @@ def create_command(
     A file goes to the server once: what it has already is not sent again.
     """
     if (source is None) == (modelfile is None):
-        raise SettingsError("A model is made of a GGUF file or a Modelfile.", "Give --from FILE or -f FILE.")
+        raise SettingsError(
+            _("A model is made of a GGUF file or a Modelfile."), _("Give --from FILE or -f FILE.")
+        )
 
     from qwentui.backends.model_plan import check_name
 
@@ -81,15 +89,16 @@ async def _make(at: Visit, name: str, plan: ModelPlan) -> None:
 
     shown = sanitize_line(name)
     if any(same_model(model.name, name) for model in await at.backend.models()):
-        say(f"{at.backend.host} has a model {shown}; it is made anew.")
-    at.stays = (
+        anew = _("{host} has a model {model}; it is made anew.")
+        say(anew.format(host=at.backend.host, model=shown))
+    at.stays = _(
         "Stopped. Files that the server has whole, and digests that were computed, stay; the same command"
         " goes on with them, and an upload that was cut begins again."
     )
     with Bar() as bar:
         await create_model(at.models, name, plan, DigestCache(at.launch.paths.digests), bar.show)
-    at.stays = f"Stopped. {shown} is made: qwentui --model {shown}"
-    say(f"{shown} is on {at.backend.host}.")
+    at.stays = _("Stopped. {model} is made: qwentui --model {model}").format(model=shown)
+    say(_("{model} is on {host}.").format(model=shown, host=at.backend.host))
 
 
 COMMANDS = {"create": create_command}

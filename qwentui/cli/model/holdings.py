@@ -10,7 +10,9 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.model.running import INTERRUPTED, Visit, say, server_option, visit
+from qwentui.language import N_, _
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
 
 
-@click.command("copy")
+@speaking.command("copy")
 @click.argument("source", metavar="NAME")
 @click.argument("destination", metavar="NEW_NAME")
 @server_option
@@ -32,14 +34,15 @@ def copy_model(flags: Flags, *, source: str, destination: str, host: str | None)
     async def work(at: Visit) -> None:
         model = await at.find(source)
         await at.models.copy(model.name, destination)
-        say(f"{short_name(model.name)} is also {sanitize_line(destination)} now.")
+        also = _("{model} is also {name} now.")
+        say(also.format(model=short_name(model.name), name=sanitize_line(destination)))
 
     visit(flags, host, work)
 
 
-@click.command("rm")
+@speaking.command("rm")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@speaking.option("-y", "--yes", is_flag=True, help=N_("Do not ask."))
 @server_option
 @click.pass_obj
 def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str | None) -> None:
@@ -52,7 +55,7 @@ def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str |
     async def remove(at: Visit) -> None:
         for model in going:
             await at.models.delete(model.name)
-            say(f"{short_name(model.name)} is removed.")
+            say(_("{name} is removed.").format(name=short_name(model.name)))
 
     visit(flags, host, find)
     # Asked between two visits: a loop that waits for a line cannot be interrupted.
@@ -76,8 +79,8 @@ async def _meant(at: Visit, names: tuple[str, ...]) -> list[ModelSummary]:
         if found is None:
             shown = sanitize_line(name)
             raise ModelNotFound(
-                f"{at.backend.host} has no model {shown!r}.",
-                "Write the whole name, as qwentui model list shows it.",
+                _("{host} has no model {name!r}.").format(host=at.backend.host, name=shown),
+                _("Write the whole name, as qwentui model list shows it."),
                 status=404,
             )
         meant.append(found)
@@ -91,15 +94,23 @@ def _confirmed(model: ModelSummary) -> bool:
         SettingsError: There is nobody to ask.
     """
     if sys.stdin is None or not sys.stdin.isatty():
-        raise SettingsError("Removing a model is asked about first, and there is no terminal.", "Give --yes.")
-    shown, size = short_name(model.name), "" if model.size is None else f" ({byte_text(model.size)})"
+        raise SettingsError(
+            _("Removing a model is asked about first, and there is no terminal."), _("Give --yes.")
+        )
+    shown = short_name(model.name)
+    if model.size is None:
+        question = _("Remove {model} from the server's disk?").format(model=shown)
+    else:
+        question = _("Remove {model} ({size}) from the server's disk?").format(
+            model=shown, size=byte_text(model.size)
+        )
     try:
-        wanted = click.confirm(f"Remove {shown}{size} from the server's disk?", err=True)
+        wanted = click.confirm(question, err=True)
     except click.Abort:
-        say("\nqwentui: Stopped. Nothing is removed.")
+        say("\nqwentui: " + _("Stopped. Nothing is removed."))
         sys.exit(INTERRUPTED)
     if not wanted:
-        say(f"{shown} stays.")
+        say(_("{name} stays.").format(name=shown))
     return wanted
 
 

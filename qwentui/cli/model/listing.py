@@ -9,8 +9,11 @@ import click
 
 from qwentui.backends.choice import short_name
 from qwentui.backends.placement import place
-from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.cli import speaking
+from qwentui.cli.model.running import Visit, server_option, visit
+from qwentui.cli.output import warn
 from qwentui.cli.table import print_records, print_table
+from qwentui.language import N_, _
 from qwentui.telemetry.transfer import byte_text, clock_text
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 _FOREVER = 366 * 86400  # seconds: keep_alive -1 comes as a date some 290 years ahead
 
 
-@click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("list")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 @server_option
 @click.pass_obj
 def list_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
@@ -41,19 +44,21 @@ def list_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
                 "" if model.size is None else byte_text(model.size),
                 model.parameter_size,
                 model.quantization_level,
-                "loaded" if model.name in loaded else "",
+                _("loaded") if model.name in loaded else "",
             )
             for model in models
         ]
-        print_table(("NAME", "SIZE", "PARAMETERS", "QUANTIZATION", ""), rows)
+        headings = (_("NAME"), _("SIZE"), _("PARAMETERS"), _("QUANTIZATION"), "")
+        print_table(headings, rows)
         if not models:
-            say(f"qwentui: {at.backend.host} has no models. Get one with: qwentui model pull qwen3")
+            none = _("{host} has no models. Get one with: qwentui model pull qwen3")
+            warn(none.format(host=at.backend.host))
 
     visit(flags, host, work)
 
 
-@click.command("ps")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("ps")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 @server_option
 @click.pass_obj
 def loaded_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
@@ -76,9 +81,9 @@ def loaded_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
             )
             for model in loaded
         ]
-        print_table(("NAME", "SIZE", "WHERE", "CONTEXT", "UNTIL"), rows)
+        print_table((_("NAME"), _("SIZE"), _("WHERE"), _("CONTEXT"), _("UNTIL")), rows)
         if not loaded:
-            say("qwentui: No model is loaded.")
+            warn(_("No model is loaded."))
 
     visit(flags, host, work)
 
@@ -89,8 +94,8 @@ def _until(expires_at: str) -> str:
     except (ValueError, TypeError):
         return ""
     if seconds > _FOREVER:
-        return "forever"
-    return f"{clock_text(seconds)} left" if seconds > 0 else "in use"
+        return _("forever")
+    return _("{time} left").format(time=clock_text(seconds)) if seconds > 0 else _("in use")
 
 
 COMMANDS = {"list": list_models, "ps": loaded_models}

@@ -13,6 +13,7 @@ from qwentui.backends.modelfile import read_modelfile
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli.model.running import say
+from qwentui.language import _
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -55,20 +56,24 @@ async def planned(
         check_quantization(plan, headers[0].quantization)
         _describe(plan, headers[0], card)
     for remark in plan.remarks:
-        say(f"Line {remark.line}: {remark.text}" if remark.line else remark.text)
+        place = _("Line {line}: {remark}").format(line=remark.line, remark=remark.text)
+        say(place if remark.line else remark.text)
     return plan
 
 
 def _describe(plan: ModelPlan, gguf: Gguf, card: CardToFit) -> None:
     """Say what the file is, whether it fits, and what will surprise."""
     name = gguf.name or sanitize_line(plan.files[0].name)
-    about = [gguf.architecture, gguf.quantization, f"{_counted(gguf.parameter_count)} parameters"]
-    about += [byte_text(gguf.size), f"template: {template_kind(gguf.chat_template)}"]
+    parameters = _("{count} parameters").format(count=_counted(gguf.parameter_count))
+    kind = template_kind(gguf.chat_template)
+    template = _("template: {kind}").format(kind=_("none") if kind == "none" else kind)
+    about = [gguf.architecture, gguf.quantization, parameters, byte_text(gguf.size), template]
     say(f"{name}: {', '.join(part for part in about if part)}")
     num_ctx = plan.parameters.get("num_ctx", _DEFAULT_NUM_CTX)
     if gguf.shape is not None and isinstance(num_ctx, int):
         held = min(num_ctx, gguf.context_length or num_ctx)
-        say(f"It takes {memory_line(gguf.shape, held, card.total, card.name)}")
+        line = memory_line(gguf.shape, held, card.total, card.name)
+        say(_("It takes {memory}").format(memory=line))
     plan.remarks += [Remark(0, text) for text in _surprises(plan, gguf, num_ctx)]
 
 
@@ -83,14 +88,16 @@ def _counted(parameters: int) -> str:
 def _surprises(plan: ModelPlan, gguf: Gguf, num_ctx: object) -> Iterator[str]:
     trained = gguf.context_length
     if trained and isinstance(num_ctx, int) and num_ctx > trained:
-        yield f"num_ctx {num_ctx:,} is more than it was trained for; the server lowers it to {trained:,}."
+        yield _(
+            "num_ctx {num_ctx:,} is more than it was trained for; the server lowers it to {trained:,}."
+        ).format(num_ctx=num_ctx, trained=trained)
     if not gguf.chat_template and "template" not in plan.fields:
-        yield (
+        yield _(
             "The file has no chat template. The server may find one by the model's kind; if the answer below"
             " is strange, give a TEMPLATE in a Modelfile."
         )
     if gguf.parts > 1:
-        yield (
-            f"The file is one of {gguf.parts} parts, and Ollama takes whole files: join them first with"
-            " llama.cpp's llama-gguf-split --merge."
-        )
+        yield _(
+            "The file is one of {parts} parts, and Ollama takes whole files: join them first with llama.cpp's"
+            " llama-gguf-split --merge."
+        ).format(parts=gguf.parts)

@@ -9,14 +9,16 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.backends.placement import listed, loaded_line
 from qwentui.chat.errors import SettingsError
+from qwentui.cli import speaking
 from qwentui.cli.model.bar import counting_seconds
 from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
 
 
-@click.command("load")
+@speaking.command("load")
 @click.argument("name", metavar="[NAME]", default="")
 @server_option
 @click.pass_obj
@@ -26,11 +28,12 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
     async def work(at: Visit) -> None:
         wanted = at.launch.settings.model
         if not name and not wanted.name:
-            raise SettingsError("No model is named.", "Name one: qwentui model load NAME")
+            raise SettingsError(_("No model is named."), _("Name one: qwentui model load NAME"))
         model = await at.find(name or wanted.name)
         shown = short_name(model.name)
-        at.stays = f"Stopped. {shown} is not loaded, unless it was before."
-        async with counting_seconds(f"loading {shown} with {wanted.num_ctx:,} tokens of context"):
+        at.stays = _("Stopped. {model} is not loaded, unless it was before.").format(model=shown)
+        loading = _("loading {model} with {num_ctx:,} tokens of context")
+        async with counting_seconds(loading.format(model=shown, num_ctx=wanted.num_ctx)):
             await at.backend.preload(model.name, wanted.num_ctx, wanted.keep_alive)
         found = listed(await at.backend.loaded(), model.name, model.digest)
         say(loaded_line(shown, found, wanted.num_ctx))
@@ -38,7 +41,7 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
     visit(flags, host, work)
 
 
-@click.command("unload")
+@speaking.command("unload")
 @click.argument("name", metavar="[NAME]", default="")
 @server_option
 @click.pass_obj
@@ -51,13 +54,15 @@ def unload_model(flags: Flags, *, name: str, host: str | None) -> None:
         else:
             loaded = [model.name for model in await at.backend.loaded()]
             if len(loaded) > 1:
-                raise SettingsError(f"Several models are loaded: {', '.join(loaded)}.", "Name one of them.")
+                several = _("Several models are loaded: {names}.").format(names=", ".join(loaded))
+                raise SettingsError(several, _("Name one of them."))
             if not loaded:
-                say("No model is loaded.")
+                say(_("No model is loaded."))
                 return
             model = loaded[0]
         await at.backend.unload(model)
-        say(f"{short_name(model)} leaves the memory when its running requests are done.")
+        leaves = _("{model} leaves the memory when its running requests are done.")
+        say(leaves.format(model=short_name(model)))
 
     visit(flags, host, work)
 

@@ -12,7 +12,9 @@ import click
 from qwentui.backends.choice import fitting
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.cli.output import told
+from qwentui.cli import speaking
+from qwentui.cli.output import told, warn
+from qwentui.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,7 +43,7 @@ class Visit:
 
     launch: Launch
     backend: OllamaBackend
-    stays: str = "Stopped."
+    stays: str
 
     @property
     def models(self) -> OllamaModels:
@@ -63,16 +65,21 @@ class Visit:
         shown = sanitize_line(name)
         if not name or not names:
             raise ModelNotFound(
-                f"{self.backend.host} has no model {shown!r}.", "See: qwentui model list", status=404
+                _("{host} has no model {name!r}.").format(host=self.backend.host, name=shown),
+                _("See: qwentui model list"),
+                status=404,
             )
         if len(names) > 1:
-            raise SettingsError(f"Several models fit {shown!r}: {', '.join(names)}.", "Name one of them.")
+            several = _("Several models fit {name!r}: {names}.").format(name=shown, names=", ".join(names))
+            raise SettingsError(several, _("Name one of them."))
         return held[names[0]]
 
 
 def server_option(function: F) -> F:
     """Take `--host` behind the command's name too."""
-    return click.option("--host", metavar="ADDRESS", help="Server, by the rules of OLLAMA_HOST.")(function)
+    return speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))(
+        function
+    )
 
 
 def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None]]) -> None:
@@ -88,14 +95,14 @@ def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None
     """
     if flags.embedded is not None:
         raise SettingsError(
-            "The built-in server has its one model, and nothing to manage.", "Leave out --embedded."
+            _("The built-in server has its one model, and nothing to manage."), _("Leave out --embedded.")
         )
     launch = told(flags.overlaid(None, host, None).launch())
     visits: list[Visit] = []
     try:
         asyncio.run(_visit(launch, work, visits))
     except KeyboardInterrupt:
-        click.echo(f"qwentui: {visits[0].stays if visits else 'Stopped.'}", err=True)
+        warn(visits[0].stays if visits else _("Stopped."))
         sys.exit(INTERRUPTED)
 
 
@@ -106,10 +113,10 @@ async def _visit(launch: Launch, work: Callable[[Visit], Awaitable[None]], visit
     try:
         if not isinstance(backend, OllamaBackend):
             raise SettingsError(
-                f"{backend.host} is not Ollama; only Ollama lets its models be managed.",
-                "Name an Ollama server with --host or OLLAMA_HOST.",
+                _("{host} is not Ollama; only Ollama lets its models be managed.").format(host=backend.host),
+                _("Name an Ollama server with --host or OLLAMA_HOST."),
             )
-        visits.append(Visit(launch, backend))
+        visits.append(Visit(launch, backend, _("Stopped.")))
         await work(visits[0])
     finally:
         await backend.aclose()

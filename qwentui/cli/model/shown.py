@@ -10,9 +10,12 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
+from qwentui.cli.cells import padded
 from qwentui.cli.model.card import card_to_fit
 from qwentui.cli.model.running import Visit, server_option, visit
 from qwentui.cli.table import print_records
+from qwentui.language import N_, _, pgettext
 from qwentui.telemetry.transfer import byte_text
 
 if TYPE_CHECKING:
@@ -24,16 +27,18 @@ if TYPE_CHECKING:
 
 _LABEL = 14
 _KINDS = {
-    "Jinja": "Jinja, from the GGUF itself",
-    "Go": "Go, from Ollama or a Modelfile",
-    "none": "none",
+    "Jinja": N_("Jinja, from the GGUF itself"),
+    "Go": N_("Go, from Ollama or a Modelfile"),
+    "none": N_("none"),
 }
 
 
-@click.command("show")
+@speaking.command("show")
 @click.argument("name", metavar="NAME")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record.")
-@click.option("--vram", metavar="GIB", type=click.FloatRange(min=0.1), help="Memory of the server's GPU.")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record."))
+@speaking.option(
+    "--vram", metavar="GIB", type=click.FloatRange(min=0.1), help=N_("Memory of the server's GPU.")
+)
 @server_option
 @click.pass_obj
 def show_model(flags: Flags, *, name: str, as_json: bool, vram: float | None, host: str | None) -> None:
@@ -88,20 +93,21 @@ def _lines(model: ModelSummary, show: dict[str, Any]) -> Iterator[str]:
         "" if model.size is None else byte_text(model.size),
     ]
     yield short_name(model.name)
-    yield _line("model", " · ".join(part for part in about if part))
-    yield _line("can", ", ".join(_capabilities(show)))
+    yield _line(_("model"), " · ".join(part for part in about if part))
+    yield _line(pgettext("a model", "can"), ", ".join(_capabilities(show)))
     if shape and shape.context_length:
-        yield _line("context", f"{shape.context_length:,} tokens at most")
-    yield _line("template", _KINDS[template_kind(_text(show, "template"))])
+        most = _("{count:,} tokens at most").format(count=shape.context_length)
+        yield _line(_("context"), most)
+    yield _line(_("template"), _(_KINDS[template_kind(_text(show, "template"))]))
     for key, value in parameters_of(show):
         yield _line(
-            "parameter",
+            _("parameter"),
             f"{sanitize_line(key)} {sanitize_line(value)!r}"
             if key == "stop"
             else f"{sanitize_line(key)} {sanitize_line(value)}",
         )
     if system := sanitize_line(_text(show, "system")):
-        yield _line("system", system)
+        yield _line(_("system"), system)
 
 
 def _memory(show: dict[str, Any], model: ModelSummary, card: CardToFit, num_ctx: int) -> Iterator[str]:
@@ -109,18 +115,18 @@ def _memory(show: dict[str, Any], model: ModelSummary, card: CardToFit, num_ctx:
 
     shape = shape_of_shown(show, model.size or 0)
     if shape is not None:
-        yield _line("memory", memory_line(shape, num_ctx, card.total, card.name))
+        yield _line(_("memory"), memory_line(shape, num_ctx, card.total, card.name))
 
 
 def _warnings(show: dict[str, Any]) -> Iterator[str]:
     from qwentui.backends.model_faults import faults
 
     for fault in faults(show):
-        yield _line("note", fault)
+        yield _line(_("note"), fault)
 
 
 def _line(label: str, text: str) -> str:
-    return f"{label:<{_LABEL}}{text}"
+    return padded(label, _LABEL) + text
 
 
 def _text(show: dict[str, Any], key: str) -> str:

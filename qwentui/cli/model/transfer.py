@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
 from qwentui.cli.model.bar import Bar
 from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
 
 
-@click.command("pull")
+@speaking.command("pull")
 @click.argument("name", metavar="NAME")
 @server_option
 @click.pass_obj
@@ -26,10 +28,12 @@ def pull_model(flags: Flags, *, name: str, host: str | None) -> None:
     shown = sanitize_line(name)
 
     async def work(at: Visit) -> None:
-        at.stays = f"Stopped. What has come stays on the server; `qwentui model pull {shown}` goes on."
+        at.stays = _(
+            "Stopped. What has come stays on the server; `qwentui model pull {model}` goes on."
+        ).format(model=shown)
         with Bar() as bar:
             await at.models.pull(name, bar.show)
-        say(f"{shown} is on {at.backend.host}.")
+        say(_("{model} is on {host}.").format(model=shown, host=at.backend.host))
 
     visit(flags, host, work)
 

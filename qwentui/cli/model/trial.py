@@ -12,6 +12,7 @@ from qwentui.chat.message import Message, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import Finished, FinishReason, TextDelta
 from qwentui.cli.model.running import Visit, say
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from qwentui.backends.model_plan import ModelPlan
@@ -37,7 +38,7 @@ async def try_model(at: Visit, name: str, plan: ModelPlan, question: str) -> Non
         num_predict=_TOKENS,
         keep_alive=at.launch.settings.model.keep_alive,
     )
-    say(f"asking it: {sanitize_line(question)}")
+    say(_("asking it: {question}").format(question=sanitize_line(question)))
     text, reason = await _answer(at, request)
     for fault in _faults(text, reason):
         say(fault)
@@ -67,9 +68,11 @@ def _write(text: str) -> None:
 def _faults(text: str, reason: FinishReason | None) -> list[str]:
     found = _CONTROL.search(text)
     if not text.strip():
-        return ["The answer is empty: the template is probably wrong."]
+        return [_("The answer is empty: the template is probably wrong.")]
     if found:
-        return [f"The answer holds the control token {found[0]!r}: the template is probably wrong."]
+        holds = _("The answer holds the control token {token!r}: the template is probably wrong.")
+        return [holds.format(token=found[0])]
     if reason is FinishReason.LENGTH:
-        return [f"The answer did not end within {_TOKENS} tokens: the template may lack its end of turn."]
+        endless = _("The answer did not end within {count} tokens: the template may lack its end of turn.")
+        return [endless.format(count=_TOKENS)]
     return []

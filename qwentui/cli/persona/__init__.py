@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from qwentui.cli import speaking
 from qwentui.cli.late_commands import LateCommands
+
+if TYPE_CHECKING:
+    from qwentui.cli.flags import Flags
 
 _COMMANDS = {
     "list": "reading",
@@ -18,6 +24,8 @@ _COMMANDS = {
 """The commands, and the modules that hold them."""
 
 
-@click.group("persona", cls=LateCommands, package=__name__, modules=_COMMANDS)
-def command() -> None:
+@speaking.group("persona", cls=LateCommands, package=__name__, modules=_COMMANDS)
+@click.pass_obj
+def command(flags: Flags) -> None:
     """List, write and remove personas: system prompts with a name, taken by --persona and F9."""
+    speaking.speak_as_set(flags)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import click
 
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
-from qwentui.cli.output import standard_output
+from qwentui.cli import speaking
+from qwentui.cli.output import standard_output, warn
 from qwentui.cli.table import print_records, print_table
+from qwentui.language import N_, _
 from qwentui.store.paths import user_paths
 from qwentui.store.personas import KeptPersona, load_personas, resolved
 
 
-@click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON record a line.")
+@speaking.command("list")
+@speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
 def list_personas(*, as_json: bool) -> None:
     """List the personas: the name to give, what it is, the model that it wants."""
     personas = load_personas(user_paths().personas)
@@ -23,13 +25,11 @@ def list_personas(*, as_json: bool) -> None:
             (sanitize_line(kept.path.stem, 60), _about(kept), sanitize_line(kept.persona.model, 60))
             for kept in personas.kept
         ]
-        print_table(("NAME", "DESCRIPTION", "MODEL"), rows)
+        print_table((_("NAME"), _("DESCRIPTION"), _("MODEL")), rows)
     for broken in personas.broken:
-        click.echo(f"qwentui: {broken.error}", err=True)
+        warn(str(broken.error))
     if not personas.kept and not personas.broken:
-        click.echo(
-            "qwentui: There are no personas yet. Six come along: qwentui persona add --examples", err=True
-        )
+        warn(_("There are no personas yet. Six come along: qwentui persona add --examples"))
 
 
 def _about(kept: KeptPersona) -> str:
@@ -46,7 +46,7 @@ def _record(kept: KeptPersona) -> dict[str, object]:
     return {"file": str(kept.path)} | record
 
 
-@click.command("show")
+@speaking.command("show")
 @click.argument("name")
 def show_persona(*, name: str) -> None:
     """Print the prompt as a chat that begins now would have it; its file on standard error."""

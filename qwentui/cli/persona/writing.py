@@ -10,6 +10,8 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.cli import speaking
+from qwentui.language import N_, _
 from qwentui.store.files import refusals
 from qwentui.store.paths import user_paths
 from qwentui.store.persona_files import file_of, template, write_text
@@ -21,43 +23,48 @@ if TYPE_CHECKING:
 _say = partial(click.echo, err=True)
 
 
-@click.command("new")
+@speaking.command("new")
 @click.argument("name")
 def new_persona(*, name: str) -> None:
     """Write a persona that explains its keys, and open it in $EDITOR when there is a terminal."""
     path = file_of(user_paths().personas, name)
     write_text(path, template())
-    _say(f"{sanitize_line(str(path))} is written.")
+    _say(_("{path} is written.").format(path=sanitize_line(str(path))))
     if _has_terminal():
         _edit(path)
 
 
-@click.command("edit")
+@speaking.command("edit")
 @click.argument("name")
 def edit_persona(*, name: str) -> None:
     """Open a persona in $EDITOR; what is wrong in it is said afterwards."""
     path = _file(load_personas(user_paths().personas), name)
     if not _has_terminal():
-        raise SettingsError("An editor needs a terminal.", f"The file is {sanitize_line(str(path))}.")
+        raise SettingsError(
+            _("An editor needs a terminal."),
+            _("The file is {path}.").format(path=sanitize_line(str(path))),
+        )
     _edit(path)
 
 
-@click.command("rm")
+@speaking.command("rm")
 @click.argument("name")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@speaking.option("-y", "--yes", is_flag=True, help=N_("Do not ask."))
 def remove_persona(*, name: str, yes: bool) -> None:
     """Remove a persona; chats that had it keep its prompt."""
     path = _file(load_personas(user_paths().personas), name)
     shown = sanitize_line(str(path))
     if not yes:
         if not _has_terminal():
-            raise SettingsError("Removing is asked about first, and there is no terminal.", "Give --yes.")
-        if not click.confirm(f"Remove {shown}?", err=True):
-            _say(f"{shown} stays.")
+            raise SettingsError(
+                _("Removing is asked about first, and there is no terminal."), _("Give --yes.")
+            )
+        if not click.confirm(_("Remove {path}?").format(path=shown), err=True):
+            _say(_("{name} stays.").format(name=shown))
             return
     with refusals(shown):
         path.unlink(missing_ok=True)
-    _say(f"{shown} is removed.")
+    _say(_("{name} is removed.").format(name=shown))
 
 
 def _file(personas: Personas, name: str) -> Path:

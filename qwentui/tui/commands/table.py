@@ -114,5 +114,6 @@ COMMANDS = (
     Command("quit", "app.quit", N_("Quit")),
 )
 
-BY_NAME = {command.name: command for command in COMMANDS} | {"?": COMMANDS[-2]}
+BY_NAME = {command.name: command for command in COMMANDS}
 """The commands by what is typed behind the slash."""
+BY_NAME["?"] = BY_NAME["help"]

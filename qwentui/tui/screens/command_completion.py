@@ -51,7 +51,8 @@ class CommandCompletion:
         if column <= end:
             return _offer(line, start, end, _options(behind=kind == "set_option"))
         at = _behind(line, end)
-        return _offer(line, at, len(line), _values(key)) if kind == "set_option" and column >= at else None
+        # A number that is typed is not to be taken for the beginning of another one.
+        return _offer(line, at, at, _values(key)) if kind == "set_option" and at == len(line) else None
 
     def _known(self, kind: Kind) -> Sequence[Candidate]:
         match kind:

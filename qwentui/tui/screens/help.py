@@ -55,16 +55,16 @@ class HelpScreen(ModalScreen[None]):
 
 def _table() -> Text:
     text = Text()
+    text.append(_("Commands, typed in place of a prompt") + "\n", "bold")
+    for command in COMMANDS:
+        text.append(_line(f"/{command.name} {command.usage}".rstrip(), _(command.help)))
+    text.append("\n")
     for where, heading in _HEADINGS.items():
         text.append(f"{_(heading)}\n", "bold")
         for key in KEYS:
             if key.where == where:
                 text.append(_line(spoken(key), _(key.help)))
         text.append("\n")
-    text.append(_("Commands, typed in place of a prompt") + "\n", "bold")
-    for command in COMMANDS:
-        text.append(_line(f"/{command.name} {command.usage}".rstrip(), _(command.help)))
-    text.append("\n")
     text.append(_("esc closes"), "dim")
     return text
 

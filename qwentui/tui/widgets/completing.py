@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from qwentui.tui.widgets.completion import Completion, Offer
 
 
+_NOWHERE = (-1, -1)
+
+
 class CompletingTextArea(LongLines):
     """Opens a popup while what is typed can be completed, and closes it before it is in anyone's way.
 
@@ -33,7 +36,7 @@ class CompletingTextArea(LongLines):
         self.popup = CompletionPopup(self.action_take_completion)
         self.completions: list[Completion] = []
         self._unasked = False
-        self._looked_at = (0, 0)
+        self._looked_at = _NOWHERE
         self._refused: tuple[int, int] | None = None
         super().__init__(soft_wrap=True, show_line_numbers=False, compact=True, highlight_cursor_line=False)
 
@@ -50,6 +53,7 @@ class CompletingTextArea(LongLines):
         """Look what can be completed; Textual calls this after each change."""
         if self._unasked:
             self._unasked = False
+            self._looked_at = _NOWHERE
             self.popup.close()
         else:
             self._look()
