@@ -22,7 +22,7 @@ SOURCE = "file: "
 """What the source of a part begins with that is an attached file."""
 
 _GAP = "\n\n"
-_BACKTICKS = re.compile("`+")
+_BACKTICKS = re.compile("`{3,}")
 _OPENING = re.compile(r"(`{3,})[^`\n]*\n")
 _LANGUAGES = {
     "bash": "bash", "c": "c", "cc": "cpp", "cpp": "cpp", "cs": "csharp", "css": "css", "csv": "csv",
@@ -52,8 +52,8 @@ class TextFile:
     @property
     def block(self) -> str:
         """The fenced block that a model reads; a newline ends the text if it has none of its own."""
-        longest = max((len(run) for run in _BACKTICKS.findall(self.text)), default=0)
-        fence = "`" * max(3, longest + 1)
+        longest = max((len(run) for run in _BACKTICKS.findall(self.text)), default=2)
+        fence = "`" * (longest + 1)
         ended = self.text if self.text.endswith("\n") or not self.text else f"{self.text}\n"
         # No backtick may stand behind an opening fence.
         name = self.name.replace("`", "'")

@@ -38,6 +38,10 @@ _KNOWN_SUFFIXES = frozenset(
 )
 
 
+_LONGEST = 4096
+"""Characters of a path that is completed; Linux takes no longer ones (`PATH_MAX`)."""
+
+
 class Reading(NamedTuple):
     """One way to read an `@` in a text: characters up to `end` mean `path`."""
 
@@ -77,7 +81,7 @@ class Typed(NamedTuple):
 def typed(line: str, column: int) -> Typed | None:
     """The path that is being written where the cursor stands in a line; None where none is."""
     start = line.rfind("@", 0, column)
-    if start < 0 or _AT.match(line, start) is None:
+    if start < 0 or column - start > _LONGEST or _AT.match(line, start) is None:
         return None
     written = line[start + 1 : column]
     if written[:1] == '"':

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,10 +59,12 @@ class AttachmentReader:
         A word behind an `@` that names nothing on the disk is no attachment, unless it looks like a path.
         """
         found = _Found()
+        # Pasted code may hold one word many times.
+        status = cache(self._status)
         for place, choices in readings(text):
             if place < found.reached:
                 continue
-            reading = next((choice for choice in choices if self._status(choice.path) is not None), None)
+            reading = next((choice for choice in choices if status(choice.path) is not None), None)
             if reading is not None:
                 found.add(self._path(reading.path), self._read(reading.path), reading.end)
             elif looks_like_path(choices[-1].path):

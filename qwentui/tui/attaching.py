@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from qwentui.chat.attachment import Refusal, composed
 from qwentui.chat.errors import AttachmentRefused
 from qwentui.language import _
 
@@ -86,6 +85,7 @@ class Attaching:
         """What `text` names; files that have not changed are not read again."""
         if "@" not in text:
             return ()
+        from qwentui.chat.attachment import Refusal
         from qwentui.store.attachments import AttachmentReader
 
         reader = self._reader = self._reader or AttachmentReader()
@@ -105,6 +105,8 @@ class Attaching:
         Raises:
             AttachmentRefused: Something cannot, and the user does not know.
         """
+        from qwentui.chat.attachment import Refusal, composed
+
         attachments = await self.named_in(text)
         refusals = [found for found in attachments if isinstance(found, Refusal)]
         if refusals and not confirmed:

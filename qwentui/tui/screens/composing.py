@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from qwentui.chat.attachment import composed
 from qwentui.chat.errors import CannotSee, PromptTooLong, QwentuiError
-from qwentui.chat.mentions import mention_of, path_of
 from qwentui.tui.screens.showing import ShowingScreen
 from qwentui.tui.transcript.items import NoticeItem
 
@@ -75,6 +73,8 @@ class ComposingScreen(ShowingScreen):
         Raises:
             AttachmentRefused: It cannot go along.
         """
+        from qwentui.chat.mentions import mention_of, path_of
+
         mention = mention_of(path_of(path))
         # Raises where it cannot.
         await self.attaching.message(mention, confirmed=False)
@@ -92,6 +92,7 @@ class ComposingScreen(ShowingScreen):
             return False
         if session is None:
             return True
+        from qwentui.chat.attachment import composed
         from qwentui.session import check_images
 
         said = composed(text, attachments)

@@ -6,7 +6,6 @@ import asyncio
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from qwentui.chat.attachment import composed
 from qwentui.language import ngettext
 from qwentui.tui.transcript.items import NoticeItem
 
@@ -99,7 +98,11 @@ class ContextWatch:
             lines = await asyncio.to_thread(lines_of, attachments, session)
         if chat is self.chat:
             self._files.show(lines)
-        return composed(text, attachments) if attachments else text
+        if not attachments:
+            return text
+        from qwentui.chat.attachment import composed
+
+        return composed(text, attachments)
 
     async def look(self, session: ChatSession, draft: Callable[[], str]) -> None:
         """Count, and show the count and the border; again when the server has counted the same draft."""

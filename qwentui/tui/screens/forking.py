@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 from textual.widgets import Static
 
-from qwentui.chat.attachment import composed, or_kept, said
 from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import FinishReason
 from qwentui.language import _
@@ -92,6 +91,8 @@ class ForkingScreen(ActingScreen):
         here = self._here()
         if here is None:
             return
+        from qwentui.chat.attachment import said
+
         turn = here.session.conversation.turns[here.turn]
         if not here.is_reply:
             await self._open_edit(_Edit(here, said(turn.user)))
@@ -120,12 +121,16 @@ class ForkingScreen(ActingScreen):
         if here.is_reply:
             self._go_on(here, here.session.go_on(content=text), text, edit=edit)
         else:
+            from qwentui.chat.attachment import composed
+
             message = composed(text, attachments)
             item = UserItem.of(message, self._next_version(here))
             self._fork(here, here.session.revise(here.turn, message), [item], edit=edit, sent=text)
 
     async def _attachments(self, here: Here, text: str) -> tuple[Attachment, ...]:
         """The files that a new version of a question names; those that are gone are as they were."""
+        from qwentui.chat.attachment import or_kept
+
         turn = here.session.conversation.turns[here.turn]
         return or_kept(await self.attaching.named_in(text), turn.user)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from qwentui.chat.attachment import blocks_of, said
 from qwentui.language import ngettext
 
 if TYPE_CHECKING:
@@ -43,6 +42,11 @@ class UserItem:
     @classmethod
     def of(cls, message: Message, version: str = "") -> Self:
         """How a user's message stands in a transcript; `version` says which of several it is."""
+        if not (message.parts or message.images):
+            return cls(message.content, version)
+        # Few messages have files, and a start has none.
+        from qwentui.chat.attachment import blocks_of, said
+
         count = len(message.images)
         images = ngettext("{count} image", "{count} images", count).format(count=count) if count else ""
         footer = " · ".join(filter(None, (images, version)))

@@ -6,7 +6,6 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from qwentui.chat.mentions import Typed, mention_of, typed
 from qwentui.chat.sanitize import HOSTILE
 from qwentui.language import _
 from qwentui.tui.attaching import Aside
@@ -15,6 +14,8 @@ from qwentui.tui.widgets.completion import Candidate, Offer
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
+
+    from qwentui.chat.mentions import Typed
 
 _COMMAND = "/file "
 _MOST_OFFERED = 40
@@ -57,8 +58,13 @@ class PathCompletion:
     def candidates(self, lines: Sequence[str], cursor: tuple[int, int]) -> Offer | None:
         """What may stand at the cursor; see `Completion`."""
         row, column = cursor
+        is_command = len(lines) == 1 and lines[0].startswith(_COMMAND)
+        if not is_command and lines[row].rfind("@", 0, column) < 0:
+            return None
+        from qwentui.chat.mentions import typed
+
         found, sign = typed(lines[row], column), "@"
-        if found is None and len(lines) == 1 and lines[0].startswith(_COMMAND):
+        if found is None and is_command:
             found, sign = _argument(lines[0][len(_COMMAND) : column]), ""
         if found is None:
             return None
@@ -120,12 +126,16 @@ def _begun_with(begun: str, entries: Sequence[_Entry]) -> tuple[_Entry, ...]:
 
 def _argument(written: str) -> Typed:
     """The path behind the command, which may have spaces without quotes."""
+    from qwentui.chat.mentions import Typed, typed
+
     found = typed(f"@{written}", len(written) + 1)
     return Typed(len(_COMMAND), written if found is None else found.path)
 
 
 def _candidate(sign: str, folder: str, entry: _Entry) -> Candidate:
     """How a path is written behind `sign`, an `@` or nothing."""
+    from qwentui.chat.mentions import mention_of
+
     if not entry.is_folder:
         return Candidate(sign + mention_of(folder + entry.name)[1:] + " ", label=entry.name)
     # A quote stays open, for the path goes on.
