@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(folder)
     for name in ("notes.md", "News.txt", ".hidden", "src/app.py", "my notes/a b.md", "no\x1bse"):
         (folder / name).write_text("x\n")
+    os.mkfifo(folder / "pipe")
+    (folder / "nowhere").symlink_to("none")
     return folder
 
 

@@ -97,19 +97,22 @@ def _entries(folder: str) -> tuple[_Entry, ...]:
     try:
         with os.scandir(os.path.expanduser(folder) or ".") as entries:  # noqa: PTH111 - as attachments are read
             for entry, _number in zip(entries, range(_MOST_READ), strict=False):
+                is_folder = _is_folder(entry)
                 # What would be a command to the terminal cannot be written in a prompt either.
-                if HOSTILE.search(entry.name) is None and "\n" not in entry.name:
-                    found.append(_Entry(entry.name, _is_folder(entry)))
+                safe = HOSTILE.search(entry.name) is None and "\n" not in entry.name
+                if safe and is_folder is not None:
+                    found.append(_Entry(entry.name, is_folder))
     except (OSError, ValueError):
         return ()
     return tuple(sorted(found, key=lambda entry: (not entry.is_folder, entry.name.casefold(), entry.name)))
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: os.DirEntry[str]) -> bool | None:
+    """Whether an entry is a folder and not a file; None for a pipe, a device, or a link to nothing."""
     try:
-        return entry.is_dir()
+        return entry.is_dir() or (False if entry.is_file() else None)
     except OSError:
-        return False
+        return None
 
 
 def _begun_with(begun: str, entries: Sequence[_Entry]) -> tuple[_Entry, ...]:
