@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import pytest
 from script import Reply
 from scripted_server import ScriptedServer
 from terminal import Terminal
@@ -53,3 +54,20 @@ def test_100_kb_of_chinese_are_pasted_whole() -> None:
             term.wait_for("收到")
         asked = next(request for request in server.requests if request.path == "/api/chat")
         assert asked.json["messages"][-1]["content"] == f"{text}末尾"
+
+
+@pytest.mark.parametrize(
+    ("key", "seen"),
+    [("\x1b[18~", "l  load it now"), ("\x1bOQ", "Gauges, the last"), ("\x10", "The next request")],
+)
+def test_what_is_typed_right_behind_the_key_that_closes_a_panel_is_not_lost(key: str, seen: str) -> None:
+    """Over a slow link they come in one burst."""
+    with (
+        ScriptedServer(Reply(content=("ok",))).in_thread() as server,
+        Terminal(QWENTUI, env={"OLLAMA_HOST": server.url}) as term,
+    ):
+        term.wait_for("qwen3 @ 127")
+        term.send(key)
+        term.wait_for(seen)
+        term.send(f"{key}jklq 订单")
+        term.wait_for("› jklq 订单")

@@ -41,7 +41,7 @@ class EmbeddedStart(ModalScreen["Backend | QwentuiError | None"]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("escape", "cancel", "Cancel", show=False, priority=True),
     ]
 
     def __init__(self, start: Callable[[Callable[[Progress], None]], Awaitable[Backend]]) -> None:

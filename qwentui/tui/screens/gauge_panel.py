@@ -29,7 +29,8 @@ class GaugePanel(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,q,f2", "dismiss", "Close", show=False),
+        Binding("escape,f2", "dismiss", "Close", show=False, priority=True),
+        Binding("q", "dismiss", "Close", show=False),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
     ]

@@ -34,7 +34,7 @@ class ModelPicker(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape", "back", "Back", show=False),
+        Binding("escape", "back", "Back", show=False, priority=True),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
     ]

@@ -30,7 +30,8 @@ class RequestScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,q,ctrl+p", "dismiss", "Close", show=False),
+        Binding("escape,ctrl+p", "dismiss", "Close", show=False, priority=True),
+        Binding("q", "dismiss", "Close", show=False),
     ]
 
     def __init__(self, plan: Plan, each: tuple[int, ...]) -> None:
