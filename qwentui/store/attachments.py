@@ -205,6 +205,8 @@ def _too_large(name: str, size: int, limit: int, *, is_image: bool) -> str:
 
 
 def _folder(name: str, path: str, full: str) -> str:
+    if not os.access(full, os.R_OK | os.X_OK):
+        return _("{name} is a folder that you may not read.").format(name=name)
     names = [entry.name for entry in _entries(full) if not entry.name.startswith(".") and _is_file(entry)]
     if not names:
         return _("{name} is a folder without files.").format(name=name)
