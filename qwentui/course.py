@@ -24,7 +24,7 @@ from qwentui.chat.errors import (
     ServerFailed,
 )
 from qwentui.chat.joining import Seam, sent_back
-from qwentui.chat.message import Message, Role
+from qwentui.chat.message import Message, Part, Role
 from qwentui.chat.sanitize import sanitize
 from qwentui.chat.stream import (
     AwaitingServer,
@@ -41,7 +41,6 @@ from qwentui.chat.stream import (
 )
 from qwentui.chat.usage import ServerUsage, Usage
 from qwentui.language import _
-from qwentui.store.records import Part
 from qwentui.store.usage_log import Exchange
 from qwentui.telemetry.meter import Meter
 
@@ -323,7 +322,8 @@ class Course:
     def _shorter(self, plan: Plan, error: ContextExceeded) -> Plan:
         """A shorter request, by the numbers of the server that refused `plan`."""
         planner = self._planner
-        planner.counter.reconcile(plan.count, error.n_prompt_tokens)
+        if not plan.has_images:
+            planner.counter.reconcile(plan.count, error.n_prompt_tokens)
         room = (error.n_ctx or planner.policy.num_ctx) - planner.policy.reply_room
         think = self._think and not self._continuing
         shorter = planner.narrowed(room).plan(self._talk(), think=think)
@@ -332,6 +332,9 @@ class Course:
         return shorter
 
     def _reconciled(self, plan: Plan, usage: ServerUsage) -> Miscounted | None:
+        # What images take teaches nothing about text.
+        if plan.has_images:
+            return None
         difference = self._planner.counter.reconcile(plan.count, usage.prompt_eval_count)
         if difference is None:
             return None

@@ -38,6 +38,11 @@ class Plan:
     border: int | None
     fit: Fit
 
+    @property
+    def has_images(self) -> bool:
+        """Whether the count holds a guess that no text explains."""
+        return any(message.images for message in self.messages)
+
     def check(self) -> None:
         """Make sure that something can be sent.
 
@@ -136,8 +141,11 @@ class Planner:
 
         Returns:
             A plan with an exact count within the limit, or one that is too long by the server's number. When
-            `count` gives None, the newest plan by the counter's own numbers.
+            `count` gives None, the newest plan by the counter's own numbers; with images the one given.
         """
+        if plan.has_images:
+            # Megabytes would go out at every pause of the typing, and what comes back leaves them out.
+            return plan
         for left in range(_REPLANS, -1, -1):
             least = plan.fit.too_long or not left
             asked = self._least(conversation, think=think) if least else plan

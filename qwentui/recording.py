@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from qwentui.backends.base import ChatRequest
     from qwentui.chat.conversation import Conversation, Reply
-    from qwentui.chat.message import Message
+    from qwentui.chat.message import Message, Part
     from qwentui.chat.stream import StreamEvent
-    from qwentui.store.records import LoadedSession, Part
+    from qwentui.store.records import LoadedSession
     from qwentui.store.sessions import SessionStore
     from qwentui.store.writer import StoreWriter
 
@@ -88,12 +88,12 @@ class Recorder:
         return Recorder(self._writer)
 
     async def asked(
-        self, text: str, asked_with: AskedWith, *, system: str = "", beside: int | None = None
+        self, said: Message, asked_with: AskedWith, *, system: str = "", beside: int | None = None
     ) -> None:
         """Keep the user's message; returns when it is on the disk.
 
         Args:
-            text: What the user said.
+            said: What the user said.
             asked_with: With what its reply is asked for.
             system: The system prompt of a session that is made now.
             beside: The turn of which this is a new version; None adds one at the end.
@@ -109,7 +109,9 @@ class Recorder:
                 session = self._create(store, asked_with, system)
                 # What is taken over is new in the store; a talk without it is not read again for nothing.
                 before = store.load(session).turns if self._beginning.after is not None else before
-            question = store.messages.ask(session, text, beside=revised)
+            question = store.messages.ask(
+                session, said.content, beside=revised, parts=said.parts, images=said.images
+            )
             reply = _begin(store, question, asked_with)
             return session, before, ShownTurn(store.messages.about(question), store.messages.about(reply))
 

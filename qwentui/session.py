@@ -10,8 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qwentui.backends.base import ChatRequest
+from qwentui.backends.choice import short_name
 from qwentui.chat.conversation import Conversation
-from qwentui.chat.errors import BackendError, CannotContinue, QwentuiError, StoreError
+from qwentui.chat.errors import BackendError, CannotContinue, CannotSee, QwentuiError, StoreError
+from qwentui.chat.message import Message, Role
 from qwentui.chat.sampling import Sampling, Think
 from qwentui.chat.stream import FinishReason, StreamEvent
 from qwentui.counting.counter import PromptCounter, sendable
@@ -173,15 +175,15 @@ class ChatSession:
         self.use(self.backend, details)
         return ModelChanged(details, stale)
 
-    def preview(self, draft: str) -> Plan:
+    def preview(self, draft: str | Message) -> Plan:
         """The request that would go out if `draft` were sent now; without one, the talk as it stands."""
-        conversation = self.conversation.asked(sendable(draft)) if draft else self.conversation
-        return self.planner.plan(conversation, think=self.thinks)
+        return self.planner.plan(_visible(_asked(self.conversation, draft), self.model), think=self.thinks)
 
-    async def plan(self, draft: str) -> Plan:
+    async def plan(self, draft: str | Message) -> Plan:
         """As `preview`, with the server's own count where it counts prompts."""
-        conversation = self.conversation.asked(sendable(draft)) if draft else self.conversation
-        return await self._verified(self.preview(draft), conversation)
+        return await self._verified(
+            self.preview(draft), _visible(_asked(self.conversation, draft), self.model)
+        )
 
     async def _verified(self, plan: Plan, conversation: Conversation) -> Plan:
         return await self.planner.verified(plan, conversation, think=self.thinks, count=self._ask_count)
@@ -193,25 +195,28 @@ class ChatSession:
             # The request itself will meet the same trouble, and has the means to retry and to tell.
             return None
 
-    def reply(self, text: str) -> Replying:
-        """Say `text` and receive the reply's events, sanitized, ending with `Finished`.
+    def reply(self, said: str | Message) -> Replying:
+        """Say something and receive the reply's events, sanitized, ending with `Finished`.
 
         However the block is left, the connection is closed and what came is the conversation's last reply,
         with its `finish_reason`. The same holds for `revise` and `regenerate`.
 
         Raises:
             PromptTooLong: The text does not fit; nothing was sent, and nothing is kept of it.
+            CannotSee: There is an image, and the model cannot see; the same holds.
             StoreError: The text cannot be kept, not even in memory.
             BackendError: The reply could not be had, or broke off.
         """
-        talk = self.conversation.asked(sendable(text))
+        question = _question(said)
+        talk = self.conversation.asked(question)
         system = talk.system
-        return self._replying(talk, lambda recorder, with_: recorder.asked(text, with_, system=system))
+        return self._replying(talk, lambda recorder, with_: recorder.asked(question, with_, system=system))
 
-    def revise(self, turn: int, text: str) -> Replying:
-        """Say `text` in place of what the user said in turn number `turn`; that branch stays in the store."""
-        talk = self.conversation.until(turn).asked(sendable(text))
-        return self._replying(talk, lambda recorder, with_: recorder.asked(text, with_, beside=turn))
+    def revise(self, turn: int, said: str | Message) -> Replying:
+        """Say `said` in place of what the user said in turn number `turn`; that branch stays in the store."""
+        question = _question(said)
+        talk = self.conversation.until(turn).asked(question)
+        return self._replying(talk, lambda recorder, with_: recorder.asked(question, with_, beside=turn))
 
     def regenerate(self, turn: int) -> Replying:
         """Ask again for the reply of turn number `turn`; the old one stays in the store."""
@@ -258,11 +263,13 @@ class ChatSession:
             record: Puts on disk what is asked.
             running: What has come of the reply before, None for a new one.
         """
+        check_images(conversation.turns[-1].user, self.model)
         running, persona = running or ReplyInProgress(self.recorder), self.options.persona
-        course = self._course(conversation, running)
+        visible = _visible(conversation, self.model)
+        course = self._course(visible, running)
         plan = await course.plan()
         if not running.draft.message().content:
-            plan = await self._verified(plan, conversation)
+            plan = await self._verified(plan, visible)
             plan.check()
         self.conversation = conversation
         reason = FinishReason.INTERRUPTED
@@ -308,7 +315,7 @@ class ChatSession:
         Raises:
             StoreError: There is no store, or the message is gone.
         """
-        self.conversation = await self._recorded().show(message)
+        self.conversation = await _kept(self.recorder).show(message)
 
     async def delete(self, turn: int, *, reply_only: bool = False) -> tuple[int, ...]:
         """Take turn number `turn` out of the talk, or its reply alone. Returns what `restore` takes.
@@ -316,7 +323,7 @@ class ChatSession:
         Raises:
             StoreError: There is no store, or the messages are gone.
         """
-        self.conversation, hidden = await self._recorded().delete(turn, reply_only=reply_only)
+        self.conversation, hidden = await _kept(self.recorder).delete(turn, reply_only=reply_only)
         return hidden
 
     async def restore(self, messages: tuple[int, ...]) -> None:
@@ -325,15 +332,46 @@ class ChatSession:
         Raises:
             StoreError: There is no store, or the messages are gone.
         """
-        self.conversation = await self._recorded().restore(messages)
-
-    def _recorded(self) -> Recorder:
-        if self.recorder is None:
-            raise StoreError(_("This chat is not kept anywhere, so it has one branch only."))
-        return self.recorder
+        self.conversation = await _kept(self.recorder).restore(messages)
 
     def _request(self, plan: Plan, continuing: bool = False, received: int = 0) -> ChatRequest:
         return self.options.request(self.model, plan, self.num_ctx, continuing=continuing, received=received)
+
+
+def _kept(recorder: Recorder | None) -> Recorder:
+    if recorder is None:
+        raise StoreError(_("This chat is not kept anywhere, so it has one branch only."))
+    return recorder
+
+
+def _asked(conversation: Conversation, draft: str | Message) -> Conversation:
+    return conversation.asked(_question(draft)) if draft else conversation
+
+
+def _question(said: str | Message) -> Message:
+    """What the user says, as it survives the way to a model."""
+    message = Message(Role.USER, said) if isinstance(said, str) else said
+    content = sendable(message.content)
+    # Where characters fell out, the parts would name others.
+    return message if content == message.content else replace(message, content=content, parts=())
+
+
+def check_images(question: Message, model: ModelDetails) -> None:
+    """Make sure that `model` can see, if there is something to see.
+
+    Raises:
+        CannotSee: It cannot.
+    """
+    if question.images and not model.can_see:
+        raise CannotSee(
+            _("{model} cannot see images.").format(model=short_name(model.name)),
+            _("Choose a model that can, such as qwen2.5vl, or take the image out."),
+        )
+
+
+def _visible(conversation: Conversation, model: ModelDetails) -> Conversation:
+    """`conversation` as `model` can have it: images sent to another one are nothing to one that is blind."""
+    return conversation if model.can_see else conversation.without_images()
 
 
 def _nothing_unfinished() -> CannotContinue:

@@ -18,6 +18,7 @@ from store.storing import answer
 
 from qwentui.chat.conversation import Conversation
 from qwentui.chat.errors import StoreError
+from qwentui.chat.message import Message, Role
 from qwentui.recording import AskedWith, Recorder
 from qwentui.store.database import Database
 from qwentui.store.imports import import_file
@@ -135,7 +136,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def say(self) -> None:
         text, parent = self._new_text(), self.tree.head
-        self.loop.run(self.recorder.asked(text, ASKED))
+        self.loop.run(self.recorder.asked(Message(Role.USER, text), ASKED))
         self._grown(text, parent)
 
     @precondition(lambda self: self.tree.path())
@@ -146,9 +147,9 @@ class Walk(RuleBasedStateMachine):
         text = self._new_text()
         if revised is None:
             with pytest.raises(StoreError, match="question of that reply was deleted"):
-                self.loop.run(self.recorder.asked(text, ASKED, beside=turn))
+                self.loop.run(self.recorder.asked(Message(Role.USER, text), ASKED, beside=turn))
             return
-        self.loop.run(self.recorder.asked(text, ASKED, beside=turn))
+        self.loop.run(self.recorder.asked(Message(Role.USER, text), ASKED, beside=turn))
         self._grown(text, revised.parent)
 
     def _grown(self, text: str, parent: Node | None) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from pictures import png
 from script import Fault, Model, Plain, Reply, failure
 from scripted_server import ScriptedServer
 
@@ -14,7 +15,9 @@ from qwentui.backends.ollama import OllamaBackend
 from qwentui.backends.retry import RetryPolicy
 from qwentui.chat.context import TrimPolicy
 from qwentui.chat.conversation import Conversation
-from qwentui.chat.errors import BackendError, CannotContinue, ReplyCut, ServerFailed
+from qwentui.chat.errors import BackendError, CannotContinue, CannotSee, ReplyCut, ServerFailed
+from qwentui.chat.image import image_of
+from qwentui.chat.message import Message, Role
 from qwentui.chat.stream import Finished, FinishReason, Phase, PhaseChanged, Retrying, StreamEvent, TextDelta
 from qwentui.counting.counter import PromptCounter
 from qwentui.planning import Planner
@@ -49,7 +52,7 @@ async def _session(
         await backend.aclose()
 
 
-async def _say(session: ChatSession, text: str) -> list[StreamEvent]:
+async def _say(session: ChatSession, text: str | Message) -> list[StreamEvent]:
     async with session.reply(text) as events:
         return [event async for event in events]
 
@@ -232,3 +235,36 @@ async def test_a_runner_that_still_holds_the_old_model_is_told_of() -> None:
         changed = await session.follow_model()
         assert changed is not None
         assert changed.stale
+
+
+async def test_a_model_that_cannot_see_goes_on_without_the_images_of_another() -> None:
+    seeing = Model(name="vl", capabilities=("completion", "vision"))
+    image = image_of(png())
+    shown = Message(Role.USER, "see", images=(image,))
+    models = (seeing, Model(name="qwen3:latest"))
+    async with (
+        ScriptedServer(Reply(content=("ok",)), models=models) as server,
+        _session(server) as session,
+    ):
+        session.use(session.backend, await session.backend.details("vl"))
+        await _say(session, shown)
+        assert server.last("/api/chat").json["messages"][1]["images"] == [image.base64]
+        session.use(session.backend, await session.backend.details("qwen3:latest"))
+        await _say(session, "again")
+        assert all("images" not in message for message in server.last("/api/chat").json["messages"])
+        assert session.conversation.turns[0].user == shown
+        with pytest.raises(CannotSee, match="qwen3 cannot see images"):
+            await _say(session, shown)
+        assert server.count("/api/chat") == 2
+        assert len(session.conversation.turns) == 2
+
+
+async def test_what_an_image_takes_teaches_nothing_about_text() -> None:
+    models = (Model(capabilities=("completion", "vision")),)
+    async with (
+        ScriptedServer(Reply(content=("ok",), prompt_eval_count=900), models=models) as server,
+        _session(server) as session,
+    ):
+        before = session.planner.counter.of_text("some words of text")
+        await _say(session, Message(Role.USER, "see", images=(image_of(png()),)))
+        assert session.planner.counter.of_text("some words of text") == before

@@ -79,6 +79,11 @@ class ModelDetails:
         """Whether the `think` field may be sent."""
         return "thinking" in self.capabilities
 
+    @property
+    def can_see(self) -> bool:
+        """Whether messages may have images."""
+        return "vision" in self.capabilities
+
 
 class Backend(Protocol):
     """A server that holds models.

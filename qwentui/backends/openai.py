@@ -12,7 +12,7 @@ from qwentui.backends.base import LoadedModel, ModelDetails, ModelSummary
 from qwentui.backends.failures import stream_error
 from qwentui.backends.framing import NdjsonDecoder, SseDecoder
 from qwentui.backends.http import SILENCE, HttpClient
-from qwentui.backends.payload import messages_payload, safe_name
+from qwentui.backends.payload import openai_messages, safe_name
 from qwentui.backends.server_count import ServerCount
 from qwentui.backends.thinking import CLOSE, OPEN, ThinkSplitter
 from qwentui.chat.errors import (
@@ -104,10 +104,15 @@ class _Settings(msgspec.Struct):
     n_ctx: int | None = None
 
 
+class _Modalities(msgspec.Struct):
+    vision: bool = False
+
+
 class _Props(msgspec.Struct):
     """llama.cpp's `/props`; `n_ctx` is the context that a conversation has, in tokens."""
 
     default_generation_settings: _Settings | None = None
+    modalities: _Modalities | None = None
     chat_template: str = ""
     build_info: str = ""
 
@@ -177,14 +182,17 @@ class OpenAIBackend:
         """What `model` can do: its template and its context as far as the server tells them.
 
         A template with both thinking tags can think; Ollama goes by the same rule (`server/images.go`).
+        llama.cpp tells whether it sees; of another server it is taken for granted, for it says so itself
+        when it is shown what it cannot see.
         """
         found = next((entry for entry in await self._list() if entry.id == model), None)
         props = await self._told("/props", _PROPS)
         template = props.chat_template if props else ""
         thinks = OPEN in template and CLOSE in template
+        sees = props is None or (props.modalities is not None and props.modalities.vision)
         return ModelDetails(
             model,
-            frozenset({"completion", "thinking"} if thinks else {"completion"}),
+            frozenset({"completion"} | ({"thinking"} if thinks else set()) | ({"vision"} if sees else set())),
             template,
             min(_contexts(found, props), default=None),
         )
@@ -348,7 +356,7 @@ def chat_payload(request: ChatRequest) -> dict[str, object]:
         options["repetition_penalty"] = options["repeat_penalty"]
     body: dict[str, object] = {
         "model": request.model,
-        "messages": messages_payload(request.messages),
+        "messages": openai_messages(request.messages),
         "stream": True,
         "stream_options": {"include_usage": True},
         **options,

@@ -44,9 +44,10 @@ class Conversation:
     system: str = ""
     turns: tuple[Turn, ...] = ()
 
-    def asked(self, text: str) -> Conversation:
-        """With a new turn that begins with `text`."""
-        return replace(self, turns=(*self.turns, Turn(Message(Role.USER, text))))
+    def asked(self, question: str | Message) -> Conversation:
+        """With a new turn that begins with `question`; a text alone has nothing attached."""
+        user = Message(Role.USER, question) if isinstance(question, str) else question
+        return replace(self, turns=(*self.turns, Turn(user)))
 
     def answered(self, reply: Reply) -> Conversation:
         """With `reply` as the answer of the last turn, in place of the one that it may have.
@@ -82,6 +83,14 @@ class Conversation:
                 yield number, turn.user
             if turn.reply is not None and turn.reply.message.content:
                 yield number, turn.reply.message
+
+    def without_images(self) -> Conversation:
+        """With the same words, for a model that cannot see."""
+        if not any(turn.user.images for turn in self.turns):
+            return self
+        return replace(
+            self, turns=tuple(replace(turn, user=replace(turn.user, images=())) for turn in self.turns)
+        )
 
     def messages(self) -> tuple[Message, ...]:
         """The messages of `placed`, alone."""

@@ -5,6 +5,8 @@
     ├── StoreError                  the disk refused
     ├── EmbeddedError               the built-in model cannot be had or started
     ├── ModelFileError              a GGUF file or a Modelfile that cannot be used
+    ├── AttachmentRefused           a file that the user named cannot go along
+    ├── CannotSee                   there is an image, and the model takes none
     ├── PromptTooLong               not even the last message fits into the context
     ├── CannotContinue              a partial reply cannot be taken up
     ├── CommandRefused              what was typed as a command cannot be obeyed
@@ -63,6 +65,14 @@ class EmbeddedError(QwentuiError):
 
 class ModelFileError(QwentuiError):
     """A GGUF file or a Modelfile is missing, damaged, or says what no server takes."""
+
+
+class AttachmentRefused(QwentuiError):
+    """A file that was to go along is missing, unreadable, too large, or neither text nor image."""
+
+
+class CannotSee(QwentuiError):
+    """An image was to go to a model that takes none; nothing was sent."""
 
 
 class PromptTooLong(QwentuiError):

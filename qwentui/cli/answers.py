@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qwentui.chat.conversation import Reply
+    from qwentui.chat.message import Message
     from qwentui.chat.stream import StreamEvent
     from qwentui.session import ChatSession
 
@@ -76,13 +77,16 @@ def leave_with(work: Coroutine[Any, Any, int]) -> NoReturn:
 
 
 async def answer(
-    session: ChatSession, text: str, printer: Printer, ended: Callable[[Reply, QwentuiError | None], None]
+    session: ChatSession,
+    said: str | Message,
+    printer: Printer,
+    ended: Callable[[Reply, QwentuiError | None], None],
 ) -> bool:
     """Ask, print what comes, and say to standard error why it is not whole if it is not.
 
     Args:
         session: Who is asked.
-        text: The question.
+        said: The question.
         printer: Prints what comes.
         ended: Given the reply and what it failed by, also when Ctrl+C ends it; not when nothing was asked.
 
@@ -91,7 +95,7 @@ async def answer(
     """
     failure: QwentuiError | None = None
     try:
-        async with session.reply(text) as events:
+        async with session.reply(said) as events:
             async for event in events:
                 printer.take(event)
     except QwentuiError as error:

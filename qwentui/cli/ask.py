@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwentui.chat.errors import AttachmentRefused
 from qwentui.cli import speaking
 from qwentui.cli.answers import Printer, answer, leave_with, question, record, write
 from qwentui.cli.output import told, warn
@@ -16,12 +17,20 @@ from qwentui.language import N_, _
 if TYPE_CHECKING:
     from qwentui.chat.conversation import Reply
     from qwentui.chat.errors import QwentuiError
+    from qwentui.chat.message import Message
     from qwentui.cli.flags import Flags
     from qwentui.launch import Launch
 
 
 @speaking.command("ask")
 @click.argument("prompt", nargs=-1)
+@speaking.option(
+    "--file",
+    "files",
+    metavar="PATH",
+    multiple=True,
+    help=N_("Send a text file or an image along; may be given again. An @ in the prompt stays text here."),
+)
 @speaking.option(
     "--json", "as_json", is_flag=True, help=N_("Print one JSON record at the end instead of the text.")
 )
@@ -34,6 +43,7 @@ def command(
     flags: Flags,
     *,
     prompt: tuple[str, ...],
+    files: tuple[str, ...],
     as_json: bool,
     model: str | None,
     host: str | None,
@@ -50,10 +60,29 @@ def command(
     if persona is not None:
         flags = replace(flags, persona=persona)
     text = question(" ".join(prompt), _('Give a question: qwentui ask "why is the sky blue?"'))
-    leave_with(_ask(told(flags.launch()), text, as_json))
+    leave_with(_ask(told(flags.launch()), _attached(text, files), as_json))
 
 
-async def _ask(launch: Launch, text: str, as_json: bool) -> int:
+def _attached(text: str, files: tuple[str, ...]) -> str | Message:
+    """`text` with files.
+
+    Raises:
+        AttachmentRefused: One of them cannot go along.
+    """
+    if not files:
+        return text
+    from qwentui.chat.attachment import Refusal, composed
+    from qwentui.store.attachments import AttachmentReader
+
+    reader = AttachmentReader()
+    attachments = [reader.read(path) for path in files]
+    refused = next((found for found in attachments if isinstance(found, Refusal)), None)
+    if refused is not None:
+        raise AttachmentRefused(refused.reason)
+    return composed(text, attachments)
+
+
+async def _ask(launch: Launch, said: str | Message, as_json: bool) -> int:
     def ended(reply: Reply, failure: QwentuiError | None) -> None:
         if as_json:
             write(record(reply, failure))
@@ -63,7 +92,7 @@ async def _ask(launch: Launch, text: str, as_json: bool) -> int:
     try:
         session = launch.session(backend, await backend.details(await choose_model(launch, backend)))
         session.log = log
-        return 0 if await answer(session, text, Printer(quiet=as_json), ended) else 1
+        return 0 if await answer(session, said, Printer(quiet=as_json), ended) else 1
     finally:
         await backend.aclose()
         if log is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.message import Role
 from qwentui.counting.count import Count
-from qwentui.counting.estimate import MESSAGE_OVERHEAD, REPLY_OVERHEAD, estimated
+from qwentui.counting.estimate import MESSAGE_OVERHEAD, REPLY_OVERHEAD, estimated, image_tokens
 from qwentui.counting.template import (
     ChatMLTemplate,
     Preamble,
@@ -100,7 +100,9 @@ class PromptCounter:
         `think` is the request's field; a request without it thinks, if the model can. The first count of a
         long conversation takes some 1 ms per 1,000 tokens, and belongs in a thread.
         """
-        return self._calibrated(self._counted(messages, think=think))
+        count = self._calibrated(self._counted(messages, think=think))
+        images = [image for message in messages for image in message.images]
+        return Count(count.tokens + image_tokens(images), exact=False) if images else count
 
     def of_each(self, messages: Sequence[Message], *, think: bool) -> tuple[int, ...]:
         """How many of the prompt's tokens belong to each message, role and control tokens included.
@@ -118,7 +120,18 @@ class PromptCounter:
             counts = [
                 self._piecewise(text[start:end], self._vocabulary) for start, end in pairwise([0, *borders])
             ]
-        return tuple(self._calibrated(count).tokens for count in counts[added:])
+        seen = (image_tokens(message.images) for message in messages)
+        return tuple(
+            self._calibrated(count).tokens + pixels
+            for count, pixels in zip(counts[added:], seen, strict=True)
+        )
+
+    def of_text(self, text: str) -> Count:
+        """The tokens of a text that is a part of a message."""
+        if self._vocabulary is None:
+            return self._calibrated(Count(round(estimated(text)), exact=False))
+        count = self._piecewise(sendable(text), self._vocabulary)
+        return self._calibrated(Count(count.tokens, exact=count.exact and self._trusted))
 
     @property
     def knows_template(self) -> bool:

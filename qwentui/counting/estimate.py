@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qwentui.chat.image import Image
 
 _IDEOGRAPHS = re.compile(
     "[\u2e80-\u9fff\ua000-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
@@ -17,6 +23,22 @@ MESSAGE_OVERHEAD = 5
 """Tokens that ChatML puts around the text of a message."""
 REPLY_OVERHEAD = 3
 """Tokens that open the reply."""
+
+
+_PIXELS_PER_TOKEN = 28 * 28
+_MOST_IMAGE_TOKENS = 4_096
+_UNKNOWN_IMAGE_TOKENS = 1_000
+
+
+def image_tokens(images: Sequence[Image]) -> int:
+    """About how many tokens images take: one for 28 by 28 pixels, as with Qwen2.5-VL.
+
+    Other models differ; Gemma 3 takes 256 for any image.
+    """
+    return sum(
+        min(-(-image.width * image.height // _PIXELS_PER_TOKEN), _MOST_IMAGE_TOKENS) or _UNKNOWN_IMAGE_TOKENS
+        for image in images
+    )
 
 
 def estimated(text: str) -> float:

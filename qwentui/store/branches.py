@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.conversation import Conversation, Turn
 from qwentui.chat.message import Message, Role
+from qwentui.store.images import images_of, messages_with_images
 from qwentui.store.records import ShownMessage, ShownTurn, message_of, reply_of, shown_message
 from qwentui.store.statements import insert
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from qwentui.chat.image import Image
 
 _PATH = """
     WITH RECURSIVE path (id, parent) AS (
@@ -106,9 +109,14 @@ def shown(
 ) -> tuple[Conversation, tuple[ShownTurn, ...]]:
     """The branch that ends with `head`, and what the store knows about each of its turns."""
     places = _places(connection, session)
+    seen = messages_with_images(connection, session)
     turns: list[Turn] = []
     about: list[ShownTurn] = []
-    for turn, known in _turns(path(connection, head), places):
+
+    def images(message: int) -> tuple[Image, ...]:
+        return images_of(connection, message) if message in seen else ()
+
+    for turn, known in _turns(path(connection, head), places, images):
         turns.append(turn)
         about.append(known)
     return Conversation(system, tuple(turns)), tuple(about)
@@ -131,7 +139,11 @@ def _places(connection: sqlite3.Connection, session: int) -> dict[int, list[int]
     return places
 
 
-def _turns(rows: Iterable[sqlite3.Row], places: dict[int, list[int]]) -> Iterator[tuple[Turn, ShownTurn]]:
+def _turns(
+    rows: Iterable[sqlite3.Row],
+    places: dict[int, list[int]],
+    images: Callable[[int], tuple[Image, ...]],
+) -> Iterator[tuple[Turn, ShownTurn]]:
     """Pair each user's message with the reply that follows; an empty one stands in for one that is gone."""
     asked: tuple[Message, ShownMessage] | None = None
     for row in rows:
@@ -139,7 +151,7 @@ def _turns(rows: Iterable[sqlite3.Row], places: dict[int, list[int]]) -> Iterato
         if row["role"] == Role.USER:
             if asked is not None:
                 yield Turn(asked[0]), ShownTurn(asked[1])
-            asked = message_of(row), known
+            asked = message_of(row, images(row["id"])), known
             continue
         user, about = asked or (Message(Role.USER, ""), None)
         yield Turn(user, reply_of(row)), ShownTurn(about, known)

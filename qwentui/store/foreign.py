@@ -7,12 +7,15 @@ is known again.
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwentui.chat.image import image_of
 from qwentui.chat.message import Role
 from qwentui.chat.stream import FinishReason
 from qwentui.store.jsonl import VERSION, MessageRecord, SessionRecord
@@ -195,6 +198,7 @@ def from_openai(line: bytes, now: float) -> Iterator[Record]:
                     content=text,
                     created_at=_time(now),
                     thinking=message.reasoning_content or "",
+                    images=tuple(_images(message)),
                     finish_reason=FinishReason.STOP if answered else None,
                 )
             )
@@ -218,6 +222,18 @@ def _plain(message: _Said) -> str:
         return message.content
     texts = (part.get("text") for part in message.content or ())
     return "\n\n".join(text for text in texts if isinstance(text, str))
+
+
+def _images(message: _Said) -> Iterator[bytes]:
+    """The images that stand in a message as data URLs; those that lie elsewhere stay there."""
+    for part in message.content if isinstance(message.content, list) else ():
+        source = part.get("image_url")
+        url = source.get("url") if isinstance(source, dict) else source
+        if isinstance(url, str) and url.startswith("data:image/") and ";base64," in url:
+            with suppress(ValueError):
+                data = b64decode(url.partition(";base64,")[2], validate=True)
+                if image_of(data) is not None:
+                    yield data
 
 
 def _digest(data: bytes) -> str:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from qwentui.chat.message import Role
+from qwentui.chat.image import image_of
+from qwentui.chat.message import Part, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import FinishReason
 from qwentui.language import _, ngettext
 from qwentui.store.foreign import Left, from_chatgpt, from_openai
+from qwentui.store.images import keep_images
 from qwentui.store.jsonl import VERSION, MessageRecord, SessionRecord, UsageRecord, milliseconds_of
-from qwentui.store.records import USAGE_COLUMNS, Part, json_text, parts_text, tags_text, title_from
+from qwentui.store.records import USAGE_COLUMNS, json_text, parts_text, tags_text, title_from
 from qwentui.store.statements import insert, update
 
 if TYPE_CHECKING:
@@ -221,6 +223,7 @@ class _Intake:
             parent = place.last
             self._tell(line, _("the message before this one is missing; it follows the one before that"))
         place.last = insert(connection, "messages", _message_values(record, place.number, parent))
+        keep_images(connection, place.last, filter(image_of, record.images))
         self._messages += 1
         if place.fresh:
             self._touched[place.number] = place

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from qwentui.chat.message import Role
+from qwentui.chat.message import Role, openai_content
 from qwentui.chat.stream import FinishReason
 from qwentui.language import pgettext
 from qwentui.store import branches
+from qwentui.store.images import images_of, messages_with_images
 from qwentui.store.records import USAGE_COLUMNS, finish_of, options_of, parts_of, tags_of
 from qwentui.store.statements import session_row
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
+    from qwentui.chat.image import Image
     from qwentui.store.database import Database
 
 VERSION = 1
@@ -88,7 +90,10 @@ class SessionRecord(msgspec.Struct, frozen=True, tag_field="type", tag="session"
 
 
 class MessageRecord(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
-    """A message of `session`; `finish_reason` and `usage` are None for the user's."""
+    """A message of `session`; `finish_reason` and `usage` are None for the user's.
+
+    `images` are base64 in the line.
+    """
 
     qwentui: int
     session: SessionId
@@ -106,6 +111,7 @@ class MessageRecord(msgspec.Struct, frozen=True, tag_field="type", tag="message"
     usage: UsageRecord | None = None
     removed: int = 0
     parts: tuple[PartRecord, ...] = ()
+    images: tuple[bytes, ...] = ()
 
 
 def time_of(milliseconds: int) -> datetime:
@@ -172,6 +178,7 @@ _KEPT = """
 def _records(connection: sqlite3.Connection, session: sqlite3.Row) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder()
     yield encoder.encode(_session_record(connection, session)) + b"\n"
+    seen = messages_with_images(connection, session["number"])
     for row in connection.execute(
         """
         SELECT messages.*, above.uid AS parent_uid, above.deleted_at IS NOT NULL AS parent_deleted
@@ -181,7 +188,8 @@ def _records(connection: sqlite3.Connection, session: sqlite3.Row) -> Iterator[b
         (session["number"],),
     ):
         parent = _kept(connection, row["parent"]) if row["parent_deleted"] else row["parent_uid"]
-        yield encoder.encode(_message_record(session["id"], parent, row)) + b"\n"
+        images = images_of(connection, row["id"]) if row["id"] in seen else ()
+        yield encoder.encode(_message_record(session["id"], parent, row, images)) + b"\n"
 
 
 def _kept(connection: sqlite3.Connection, message: int | None) -> str | None:
@@ -215,7 +223,9 @@ def _session_record(connection: sqlite3.Connection, row: sqlite3.Row) -> Session
     )
 
 
-def _message_record(session: str, parent: str | None, row: sqlite3.Row) -> MessageRecord:
+def _message_record(
+    session: str, parent: str | None, row: sqlite3.Row, images: tuple[Image, ...]
+) -> MessageRecord:
     answered = row["role"] == Role.ASSISTANT
     return MessageRecord(
         qwentui=VERSION,
@@ -234,6 +244,7 @@ def _message_record(session: str, parent: str | None, row: sqlite3.Row) -> Messa
         usage=UsageRecord(**{name: row[name] for name in USAGE_COLUMNS}) if answered else None,
         removed=row["removed"],
         parts=tuple(PartRecord(part.source, part.start, part.end) for part in parts_of(row)),
+        images=tuple(image.data for image in images),
     )
 
 
@@ -241,7 +252,7 @@ def _openai(connection: sqlite3.Connection, row: sqlite3.Row) -> Iterator[bytes]
     conversation, _turns = branches.shown(connection, row["number"], row["system"], row["head"])
     messages = conversation.messages()
     if any(message.role == Role.ASSISTANT for message in messages):
-        spoken = [{"role": message.role, "content": message.content} for message in messages]
+        spoken = [{"role": message.role, "content": openai_content(message)} for message in messages]
         yield msgspec.json.encode({"messages": spoken}) + b"\n"
 
 

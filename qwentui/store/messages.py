@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.message import Role
 from qwentui.chat.stream import FinishReason
 from qwentui.store import branches
+from qwentui.store.images import keep_images
 from qwentui.store.records import (
     Interrupted,
     json_text,
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from qwentui.chat.conversation import Reply
+    from qwentui.chat.image import Image
+    from qwentui.chat.message import Part
     from qwentui.store.database import Database
-    from qwentui.store.records import Part, ShownMessage
+    from qwentui.store.records import ShownMessage
 
 MESSAGE_DIGITS = 6
 """Digits of chance in a message's text id; two of one second in one session never meet."""
@@ -48,7 +51,13 @@ class MessageStore:
         self._clock = clock
 
     def ask(
-        self, session: str, content: str, *, beside: int | None = None, parts: tuple[Part, ...] = ()
+        self,
+        session: str,
+        content: str,
+        *,
+        beside: int | None = None,
+        parts: tuple[Part, ...] = (),
+        images: tuple[Image, ...] = (),
     ) -> int:
         """Add a user's message, and show the branch that it ends. Returns its id.
 
@@ -57,6 +66,7 @@ class MessageStore:
             content: What the user said.
             beside: The message of which this is a new version; None adds it below the branch that is shown.
             parts: Where pieces of it came from.
+            images: What goes with it.
         """
         with self.database.transaction() as connection:
             row = session_row(connection, session)
@@ -66,6 +76,7 @@ class MessageStore:
                 row["number"],
                 {"parent": parent, "role": Role.USER, "content": content, "parts": parts_text(parts)},
             )
+            keep_images(connection, message, (image.data for image in images))
             if not row["title"]:
                 title = {"title": title_from(content)}
                 update(connection, "sessions", "number", row["number"], title)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qwentui.chat.conversation import Reply
-from qwentui.chat.message import Message, Role
+from qwentui.chat.message import Message, Part, Role
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.chat.stream import FinishReason
 from qwentui.chat.usage import ServerUsage, Usage
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from qwentui.chat.conversation import Conversation
+    from qwentui.chat.image import Image
 
 Options = dict[str, float | int | str | bool | list[str]]
 """The `options` object of a request, and what else a reply was asked with."""
@@ -32,15 +33,6 @@ def new_id(milliseconds: int, random_digits: int) -> str:
     number = milliseconds // 1000 << 5 * random_digits | secrets.randbits(5 * random_digits)
     places = range(_SECONDS_DIGITS + random_digits - 1, -1, -1)
     return "".join(_DIGITS[number >> 5 * place & 31] for place in places)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Where characters `start` to `end` of a message came from: `source` names a file, a quote, a pipe."""
-
-    source: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +146,11 @@ USAGE_COLUMNS = (*_CLIENT_COLUMNS, *_SERVER_COLUMNS)
 """The columns that hold a reply's cost, named as the fields of `chat.usage`."""
 
 
-def message_of(row: sqlite3.Row) -> Message:
-    """The message of a row of `messages`."""
-    return Message(Role(row["role"]), row["content"], row["thinking"])
+def message_of(row: sqlite3.Row, images: tuple[Image, ...] = ()) -> Message:
+    """The message of a row of `messages`; what a reply came in is no part of what was said."""
+    role = Role(row["role"])
+    parts = parts_of(row) if role is Role.USER else ()
+    return Message(role, row["content"], row["thinking"], images, parts)
 
 
 def reply_of(row: sqlite3.Row) -> Reply:

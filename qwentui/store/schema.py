@@ -18,6 +18,8 @@ one or two characters is a range of trigrams (see `search`).
 
 `drafts` holds what a chat has not sent: the composer's `text`, and as a JSON list the prompts `waiting`
 before it. A draft without `session` belongs to a chat in which nothing has been said.
+
+`images` holds what users showed with their messages, as their files had it, by the order in which it is sent.
 """
 
 from __future__ import annotations
@@ -172,7 +174,18 @@ _UNFINISHED = (
     "CREATE INDEX messages_owned ON messages (owner) WHERE owner IS NOT NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _UNFINISHED)
+_SHOWN = (
+    """
+    CREATE TABLE images (
+        message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        data BLOB NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX images_message ON images (message, place)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _UNFINISHED, _SHOWN)
 """The steps, each a list of SQL statements that is applied as a whole or not at all."""
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-Column = str | int | float | None
+Column = str | int | float | bytes | None
 
 _MISSING = {
     "sessions": N_("There is no session {id} in the store."),
@@ -41,7 +41,11 @@ def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Colu
 
 
 def update(
-    connection: sqlite3.Connection, table: str, key: str, at: Column, values: Mapping[str, Column]
+    connection: sqlite3.Connection,
+    table: str,
+    key: str,
+    at: str | float | None,
+    values: Mapping[str, Column],
 ) -> None:
     """Change the row of `table` whose column `key` is `at`.
 
@@ -58,7 +62,7 @@ def update(
         raise missing(table, at)
 
 
-def missing(table: str, at: Column) -> StoreError:
+def missing(table: str, at: str | float | None) -> StoreError:
     """The error for a row that is not there."""
     return StoreError(_(_MISSING[table]).format(id=at))
 

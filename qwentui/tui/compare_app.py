@@ -62,10 +62,10 @@ class CompareApp(CommandApp):
         self._comparison: Comparison | None = None
         self._beside: CompareScreen | None = None
 
-    def on_chat_screen_compare_wanted(self) -> None:
+    async def on_chat_screen_compare_wanted(self) -> None:
         """Find out what is to be asked, and who is."""
         try:
-            question = self._question()
+            question = await self._question()
         except CommandRefused as refusal:
             self.chat.notice(str(refusal))
             return
@@ -81,7 +81,7 @@ class CompareApp(CommandApp):
         from qwentui.store.personas import load_personas
         from qwentui.tui.screens.pair_picker import PairChosen
 
-        question = self._question()
+        question = await self._question()
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
         chosen = PairChosen(*_named(personas, names))
         if question is not None:
@@ -91,7 +91,7 @@ class CompareApp(CommandApp):
         """Run `work` in place of what was wished before."""
         return self.run_worker(work, group="compare", exclusive=True)
 
-    def _question(self) -> _Question | None:
+    async def _question(self) -> _Question | None:
         """The draft, else the last prompt of the chat on show; None where the user is to look at it first.
 
         Raises:
@@ -99,14 +99,16 @@ class CompareApp(CommandApp):
         """
         if self.chat.editing:
             raise CommandRefused(_("An edit is open."), _("Escape leaves it."))
+        from qwentui.chat.attachment import said
+
         chat, session = self.chat.live, self.talking()
         talk, draft = session.conversation, self.chat.draft
         # The round that is being answered does not go along: its reply is not there.
         rounds = talk.until(len(talk.turns) - 1) if chat.busy or not draft.strip() else talk
-        prompt = draft if draft.strip() else (talk.turns[-1].user.content if talk.turns else "")
+        prompt = draft if draft.strip() else (said(talk.turns[-1].user) if talk.turns else "")
         if not prompt.strip():
             raise CommandRefused(_("There is nothing to ask two personas yet."), _("Write a prompt first."))
-        if not self.chat.confirms(session, prompt):
+        if not await self.chat.confirms(session, prompt):
             return None
         return _Question(prompt, session, rounds, bool(draft.strip()))
 
@@ -166,6 +168,8 @@ class CompareApp(CommandApp):
         chat, session = self.desk.open(), question.session.fresh()
         told = self.launch.cast_alike(session, persona)
         name = persona.name if persona is not None else _("no persona")
+        # What the user knows of the prompt was asked once, for both.
+        chat.confirmed.add(question.prompt)
         chat.title = f"{name}: {title_from(question.prompt)}"
         known = question.session.recorder.turns if question.session.recorder is not None else ()
         after = _message_before(known, len(rounds.turns))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from qwentui.tui.attaching import Attaching
 from qwentui.tui.live import LiveChat
 from qwentui.tui.slots import Slots
 from qwentui.tui.transcript.items import UserItem
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
     from qwentui.chat.stream import StreamEvent
-    from qwentui.session import Replying
+    from qwentui.session import ChatSession, Replying
     from qwentui.tui.live import Run, Task
 
 
@@ -63,11 +64,13 @@ class Desk:
         host: Who runs and shows them.
 
     Attributes:
+        attaching: Reads the files that prompts name.
         chats: The chats, in the order in which they were opened.
         waiting: The prompts that wait, first come first.
     """
 
     def __init__(self, parallel: int, host: Host) -> None:
+        self.attaching = Attaching()
         self.chats: list[LiveChat] = []
         self.waiting: list[Waiting] = []
         self._host = host
@@ -207,8 +210,26 @@ class Desk:
         session = chat.session
         if session is not None:
             chat.title = chat.title or title_from(text)
-            chat.places.append(chat.sheet.append(UserItem(text)))
-            self.begin(chat, session.reply(text), text)
+            place = chat.sheet.append(UserItem(text))
+            chat.places.append(place)
+            named = "@" in text
+            if not named:
+                chat.confirmed.discard(text)
+            self.begin(
+                chat, self._with_files(chat, session, text, place) if named else session.reply(text), text
+            )
+
+    @asynccontextmanager
+    async def _with_files(
+        self, chat: LiveChat, session: ChatSession, text: str, place: int
+    ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        """The reply to `text` and the files that it names, as they are now."""
+        message = await self.attaching.message(text, confirmed=text in chat.confirmed)
+        chat.confirmed.discard(text)
+        if message.parts or message.images:
+            chat.sheet.replace(place, UserItem.of(message))
+        async with session.reply(message) as events:
+            yield events
 
     async def _carry(self, chat: LiveChat, run: Run, reply: Replying, text: str) -> None:
         self._carried.add(chat)

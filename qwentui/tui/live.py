@@ -159,7 +159,7 @@ class LiveChat:
         usage: What its last reply cost.
         loaded: The context with which the server holds its model, in tokens, None while unknown.
         told: The mismatch of contexts that the user was told last.
-        confirmed: The text with control tokens that is sent when it is sent again.
+        confirmed: The texts about which the user was told something, and that are sent when sent again.
         misspelled: The text that looks like a command and is sent when it is sent again.
         overwrites: The file that is replaced when the chat is written to it once more.
         complete: Whether its last reply came to its end.
@@ -181,7 +181,7 @@ class LiveChat:
         self.usage: Usage | None = None
         self.loaded: int | None = None
         self.told: str | None = None
-        self.confirmed = ""
+        self.confirmed: set[str] = set()
         self.misspelled = ""
         self.overwrites: Path | None = None
         self.complete = False

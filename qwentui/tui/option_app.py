@@ -171,8 +171,8 @@ class OptionApp(DeskApp):
         """Go on with another system prompt."""
         session, chat = self.talking(), self.chat.live
         control = session.planner.counter.control_tokens(text)
-        if control and text != chat.confirmed:
-            chat.confirmed = text
+        if control and text not in chat.confirmed:
+            chat.confirmed.add(text)
             raise CommandRefused(phrases.control_tokens(control))
         self._set_system(session, "" if text.casefold() == _NONE else text)
 

@@ -182,6 +182,13 @@ def control_tokens(tokens: Sequence[str]) -> str:
     return told.format(names=names)
 
 
+def control_tokens_in(file: str, tokens: Sequence[str]) -> str:
+    """A file that is about to be sent holds words that the model obeys."""
+    names = ", ".join(tokens[:3]) + (", …" if len(tokens) > 3 else "")  # noqa: PLR2004 - enough to see which
+    told = _("{file} holds {names}, which the model would obey. Enter sends it as it is.")
+    return told.format(file=file, names=names)
+
+
 def end(reason: FinishReason) -> str:
     """Why a reply ended."""
     return _(_ENDS[reason])

@@ -227,6 +227,18 @@ async def test_llama_cpp_tells_about_itself(connect: Connect) -> None:
         assert details.template == PROPS["chat_template"]
 
 
+@pytest.mark.parametrize(
+    ("modalities", "sees"), [({"vision": True}, True), ({"vision": False}, False), (None, False)]
+)
+async def test_llama_cpp_tells_whether_it_sees(
+    connect: Connect, modalities: dict[str, bool] | None, sees: bool
+) -> None:
+    props = Plain(body=json.dumps(PROPS | {"modalities": modalities}).encode())
+    async with ScriptedServer(at=LLAMA | {"/props": props}) as server:
+        details = await connect(OpenAIBackend, server.url).details("small")
+    assert details.can_see is sees
+
+
 async def test_vllm_tells_about_itself(connect: Connect) -> None:
     async with ScriptedServer(at=VLLM) as server:
         backend = connect(OpenAIBackend, server.url)
@@ -235,6 +247,8 @@ async def test_vllm_tells_about_itself(connect: Connect) -> None:
         details = await backend.details("Qwen/Qwen3-32B")
         assert details.context_length == 16384
         assert not details.can_think
+        # It does not tell, and refuses images itself where it cannot.
+        assert details.can_see
 
 
 async def test_a_server_that_tells_nothing_is_named_for_its_api(connect: Connect) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -8,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from script import Fault, Plain, Reply, failure
+from pictures import png
+from script import Fault, Model, Plain, Reply, failure
 from scripted_server import ScriptedServer, ThreadedServer
 
 if TYPE_CHECKING:
@@ -205,3 +207,35 @@ def test_a_persona_is_the_first_message_and_its_options_go_along(tmp_path: Path)
         2,
         b"qwentui: There is no persona 'zzz'. There are: helper.\n",
     )
+
+
+def test_files_go_along_and_an_at_is_text(tmp_path: Path) -> None:
+    notes, photo = tmp_path / "notes.md", tmp_path / "photo.png"
+    notes.write_text("milk\n")
+    photo.write_bytes(png())
+    seeing = Model(name="qwen2.5vl:7b", capabilities=("completion", "vision"))
+    with ScriptedServer(ANSWER, models=(seeing,)).in_thread() as server:
+        run = _ask(tmp_path, server.url, "--file", str(notes), "--file", str(photo), f"see @{notes}")
+        [message] = _messages(server)
+    assert run.returncode == 0
+    assert message["content"] == f"see @{notes}\n\n```markdown {notes}\nmilk\n```"
+    assert base64.b64decode(message["images"][0]) == png()
+
+
+def test_a_file_that_cannot_go_along_is_one_sentence(tmp_path: Path) -> None:
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "--file", str(tmp_path / "none.md"), "see")
+        assert not server.requests
+    assert run.returncode == 2
+    assert "There is no file" in run.stderr.decode()
+    assert b"Traceback" not in run.stderr
+
+
+def test_an_image_for_a_model_that_cannot_see_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(png())
+    with ScriptedServer(ANSWER).in_thread() as server:
+        run = _ask(tmp_path, server.url, "--file", str(tmp_path / "photo.png"), "see")
+        assert all(request.path != "/api/chat" for request in server.requests)
+    assert run.returncode == 1
+    assert "qwen3 cannot see images." in run.stderr.decode()
+    assert b"Traceback" not in run.stderr

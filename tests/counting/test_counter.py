@@ -9,7 +9,10 @@ import pytest
 from counting.reference import VERSION, golden, official_counter, random_conversations, show
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import png
 
+from qwentui.chat.attachment import TextFile
+from qwentui.chat.image import image_of
 from qwentui.chat.message import Message, Role
 from qwentui.counting.count import Count
 from qwentui.counting.counter import Difference, PromptCounter, counts_like_llama_cpp, sendable
@@ -242,3 +245,24 @@ def test_what_is_kept_never_changes_a_count(qwen3: Vocabulary) -> None:
 
 def test_counts_show_how_far_they_may_be_trusted() -> None:
     assert (str(Count(3412, exact=True)), str(Count(3412, exact=False))) == ("=3,412", "~3,412")
+
+
+def test_an_image_makes_the_count_about(official: PromptCounter) -> None:
+    image = image_of(png(560, 280))
+    words = official.count(HELLO, think=False)
+    shown = official.count([Message(Role.USER, "Hello", images=(image,))], think=False)
+    # One token for 28 by 28 pixels.
+    assert shown == Count(words.tokens + 200, exact=False)
+    each = official.of_each([Message(Role.USER, "Hello", images=(image,))], think=False)
+    assert sum(each) - sum(official.of_each(HELLO, think=False)) == 200
+
+
+def test_a_part_of_a_message_is_counted_as_it_stands_there(
+    official: PromptCounter, qwen3: Vocabulary
+) -> None:
+    block = TextFile("notes.md", "buy milk\nand bread\n").block
+    alone = official.count([Message(Role.USER, "see")], think=False)
+    whole = official.count([Message(Role.USER, f"see\n\n{block}")], think=False)
+    gap = qwen3.count("\n\n").tokens
+    assert official.of_text(block) == Count(whole.tokens - alone.tokens - gap, exact=True)
+    assert not PromptCounter().of_text(block).exact

@@ -12,14 +12,13 @@ from store.storing import answer
 
 from qwentui.chat.conversation import Reply
 from qwentui.chat.errors import StoreError
-from qwentui.chat.message import Message, Role
+from qwentui.chat.message import Message, Part, Role
 from qwentui.chat.sanitize import sanitize, sanitize_line
 from qwentui.chat.stream import FinishReason
 from qwentui.chat.usage import ServerUsage, Usage
 from qwentui.store.database import Database
 from qwentui.store.imports import import_file
 from qwentui.store.jsonl import Format, exported, session_ids
-from qwentui.store.records import Part
 from qwentui.store.sessions import SessionStore
 
 if TYPE_CHECKING:

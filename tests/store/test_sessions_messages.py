@@ -7,11 +7,10 @@ import pytest
 from store.storing import answer
 
 from qwentui.chat.conversation import Reply
-from qwentui.chat.message import Message, Role
+from qwentui.chat.message import Message, Part, Role
 from qwentui.chat.stream import FinishReason
 from qwentui.chat.usage import ServerUsage, Usage
 from qwentui.store.database import Database
-from qwentui.store.records import Part
 from qwentui.store.sessions import SessionStore
 
 if TYPE_CHECKING:

@@ -96,6 +96,7 @@ COMMANDS = (
     Command("fold", "fold", N_("Fold or unfold thinking, or code at the cursor")),
     Command("copy", "copy_answer", N_("Copy the last answer")),
     Command("search", "search", N_("Search in this chat"), "[WORDS]", "search_for"),
+    Command("file", "", N_("Send a file along with what you write, as @PATH does"), "PATH", "attach_file"),
     Command(
         "export",
         "export",

@@ -11,6 +11,7 @@ from qwentui.tui.transcript.items import ReplyItem
 if TYPE_CHECKING:
     from qwentui.session import ChatSession, Replying
     from qwentui.store.records import ShownTurn
+    from qwentui.tui.attaching import Attaching
     from qwentui.tui.screens.context_watch import ContextWatch
     from qwentui.tui.transcript.items import Severity
     from qwentui.tui.widgets.composer import Composer
@@ -38,11 +39,13 @@ class ActingScreen(ReadingScreen):
         title_bar: Where a short note stands.
         composer: Where the user writes.
         watch_context: Knows where each round stands in the transcript.
+        attaching: Reads the files that a text names.
     """
 
     title_bar: TitleBar
     composer: Composer
     watch_context: ContextWatch
+    attaching: Attaching
 
     @property
     def session(self) -> ChatSession | None:

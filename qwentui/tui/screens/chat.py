@@ -68,6 +68,7 @@ class ChatScreen(ComposingScreen):
         yield self.title_bar
         yield self.transcript
         yield self.waiting_list
+        yield self.attachment_list
         yield self.composer.popup
         with Horizontal(id="entry"):
             yield Static("› ", id="prompt", markup=False)
@@ -95,7 +96,8 @@ class ChatScreen(ComposingScreen):
 
         session = self.session
         if session is not None:
-            plan = await self.watch_context.plan(session, self.composer.text)
+            draft = await self.watch_context.with_files(session, self.composer.text)
+            plan = await self.watch_context.plan(session, draft)
             each = session.planner.counter.of_each(plan.messages, think=session.thinks)
             self.app.push_screen(RequestScreen(plan, each))
 

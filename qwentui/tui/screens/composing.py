@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from qwentui.chat.errors import PromptTooLong, QwentuiError
+from qwentui.chat.errors import CannotSee, PromptTooLong, QwentuiError
 from qwentui.tui.screens.showing import ShowingScreen
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
+    from qwentui.chat.message import Message as UserMessage
     from qwentui.session import ChatSession, Replying
+    from qwentui.tui.live import LiveChat
     from qwentui.tui.screens.forking import Before
     from qwentui.tui.widgets.composer import Composer
 
@@ -29,18 +31,18 @@ class ComposingScreen(ShowingScreen):
     async def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Obey a command; send anything else, unless something is to be asked first: then it goes back."""
         message.stop()
-        text = message.text
+        text, chat = message.text, self.live
         if self.editing:
-            self.send_edit(text)
+            await self.send_edit(text)
         elif text.lstrip().startswith("/") and await self._obey(text):
             return
-        elif await self._may_send(text):
+        elif await self._may_send(chat, text):
             self.composer.remember(text)
             self.transcript.scroll_end()
             self.post_message(self.Sent(text))
-            self.desk.say(self.live, text)
+            self.desk.say(chat, text)
         else:
-            self.composer.give_back(text)
+            self.give_back(chat, text)
 
     async def _obey(self, text: str) -> bool:
         """Do what `text` says; False where it is no command, or is to be sent all the same.
@@ -65,37 +67,55 @@ class ComposingScreen(ShowingScreen):
                 self.composer.remember(text)
         return True
 
-    async def _may_send(self, text: str) -> bool:
-        """Whether `text` fits and holds nothing that the model would obey, or is sent all the same."""
-        session = self.session
+    async def action_attach_file(self, path: str) -> None:
+        """Name a file in the composer; it goes along with what is written there.
+
+        Raises:
+            AttachmentRefused: It cannot go along.
+        """
+        from qwentui.chat.mentions import mention_of, path_of
+
+        mention = mention_of(path_of(path))
+        # Raises where it cannot.
+        await self.attaching.message(mention, confirmed=False)
+        composer = self.composer
+        column = composer.cursor_location[1]
+        before = composer.document.get_line(composer.cursor_location[0])[:column]
+        composer.insert(f"{' ' * (before[-1:].strip() != '')}{mention} ")
+
+    async def confirms(self, session: ChatSession, text: str) -> bool:
+        """Whether there is nothing to tell about `text` before it is sent, or the user knows."""
+        attachments = await self.attaching.named_in(text)
+        return not self._warned(text, attachments, session.planner.counter, self.live.confirmed)
+
+    async def _may_send(self, chat: LiveChat, text: str) -> bool:
+        """Whether `text` fits and there is nothing to tell about it, or the user knows."""
+        session = chat.session
+        attachments = await self.attaching.named_in(text)
+        counter = None if session is None else session.planner.counter
+        if self._warned(text, attachments, counter, chat.confirmed):
+            return False
         if session is None:
             return True
-        if not self.confirms(session, text):
-            return False
-        # What a prompt that waits will follow is not known yet; it is looked at when its turn has come.
-        return self.busy or await self._fits(session, text)
+        from qwentui.chat.attachment import composed
+        from qwentui.session import check_images
 
-    def confirms(self, session: ChatSession, text: str) -> bool:
-        """Whether `text` holds nothing that the model would obey, or the user was told and wants it sent."""
-        control = session.planner.counter.control_tokens(text)
-        if control and text != self.live.confirmed:
-            self.live.confirmed = text
-            from qwentui.tui import phrases
-
-            self.notice(phrases.control_tokens(control), "warning")
-            return False
-        return True
-
-    async def _fits(self, session: ChatSession, text: str) -> bool:
+        said = composed(text, attachments)
         try:
-            plan = await self.watch_context.plan(session, text)
-            if not plan.count.exact:
-                plan = await session.plan(text)
-            plan.check()
-        except PromptTooLong as error:
+            check_images(said, session.model)
+            # What a prompt that waits will follow is not known yet; it is looked at when its turn has come.
+            if not chat.busy:
+                await self._check_length(session, said)
+        except (CannotSee, PromptTooLong) as error:
             self.notice(str(error), "error")
             return False
         return True
+
+    async def _check_length(self, session: ChatSession, said: UserMessage) -> None:
+        plan = await self.watch_context.plan(session, said)
+        if not plan.count.exact:
+            plan = await session.plan(said)
+        plan.check()
 
     def _begin(self, session: ChatSession, reply: Replying) -> None:
         """Let `reply`, which is one of `session`, run in the chat that is shown."""

@@ -12,10 +12,13 @@ from qwentui.tui.transcript.items import NoticeItem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qwentui.chat.message import Message
     from qwentui.planning import Plan
     from qwentui.session import ChatSession
+    from qwentui.tui.attaching import Attaching
     from qwentui.tui.live import LiveChat
     from qwentui.tui.transcript.view import Transcript
+    from qwentui.tui.widgets.attachment_list import AttachmentList
     from qwentui.tui.widgets.gauges import Gauges
 
 
@@ -41,14 +44,26 @@ class ContextWatch:
         gauges: Where the count is shown.
         transcript: Where the border is drawn.
         chat: The chat that is shown.
+        files: Where the files that go along are listed.
+        attaching: Reads them.
 
     Attributes:
         chat: The chat that is shown now.
     """
 
-    def __init__(self, gauges: Gauges, transcript: Transcript, chat: LiveChat) -> None:
+    def __init__(
+        self,
+        gauges: Gauges,
+        transcript: Transcript,
+        chat: LiveChat,
+        *,
+        files: AttachmentList,
+        attaching: Attaching,
+    ) -> None:
         self._gauges = gauges
         self._transcript = transcript
+        self._files = files
+        self._attaching = attaching
         self.chat = chat
 
     @property
@@ -65,20 +80,39 @@ class ContextWatch:
         turn = bisect_right(self.items, item) - 1
         return turn if turn >= 0 else None
 
-    async def plan(self, session: ChatSession, draft: str) -> Plan:
+    async def plan(self, session: ChatSession, draft: str | Message) -> Plan:
         """The request that would go out with `draft`, by our own count; long text off the event loop."""
-        if session.planner.counter.is_large(draft):
+        text = draft if isinstance(draft, str) else draft.content
+        if session.planner.counter.is_large(text):
             return await asyncio.to_thread(session.preview, draft)
         return session.preview(draft)
+
+    async def with_files(self, session: ChatSession | None, text: str) -> str | Message:
+        """What would go out for the draft `text`; the files in it are listed."""
+        chat = self.chat
+        attachments = await self._attaching.named_in(text)
+        lines: list[tuple[str, bool]] = []
+        if attachments:
+            from qwentui.tui.screens.attached import lines_of
+
+            lines = await asyncio.to_thread(lines_of, attachments, session)
+        if chat is self.chat:
+            self._files.show(lines)
+        if not attachments:
+            return text
+        from qwentui.chat.attachment import composed
+
+        return composed(text, attachments)
 
     async def look(self, session: ChatSession, draft: Callable[[], str]) -> None:
         """Count, and show the count and the border; again when the server has counted the same draft."""
         chat, text = self.chat, draft()
-        plan = await self.plan(session, text)
+        written = await self.with_files(session, text)
+        plan = await self.plan(session, written)
         if chat is self.chat:
             self._show(session, plan)
         if not plan.count.exact and not session.busy:
-            counted = await session.plan(text)
+            counted = await session.plan(written)
             if chat is self.chat and draft() == text and not session.busy:
                 self._show(session, counted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -16,10 +16,12 @@ from qwentui.tui.screens.acting import ActingScreen, Here
 from qwentui.tui.transcript.items import UserItem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
+    from qwentui.chat.attachment import Attachment
     from qwentui.chat.conversation import Conversation
     from qwentui.chat.stream import StreamEvent
+    from qwentui.counting.counter import PromptCounter
     from qwentui.session import ChatSession, Replying
     from qwentui.tui.screens.branches import Branches
     from qwentui.tui.transcript.items import Item
@@ -35,13 +37,13 @@ class _Edit:
         here: Which one.
         text: How it read before.
         draft: What stood in the composer.
-        confirmed: The text with control tokens that is sent when it is sent again.
+        confirmed: The texts about which the user was told something, and that are sent when sent again.
     """
 
     here: Here
     text: str
     draft: str = ""
-    confirmed: str = ""
+    confirmed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +91,17 @@ class ForkingScreen(ActingScreen):
         here = self._here()
         if here is None:
             return
+        from qwentui.chat.attachment import said
+
         turn = here.session.conversation.turns[here.turn]
         if not here.is_reply:
-            await self._open_edit(_Edit(here, turn.user.content))
+            await self._open_edit(_Edit(here, said(turn.user)))
         elif turn.reply is not None and here.turn == len(here.session.conversation.turns) - 1:
             await self._open_edit(_Edit(here, turn.reply.message.content))
         else:
             self._refuse(_("only the last answer can be edited"))
 
-    def send_edit(self, text: str) -> None:
+    async def send_edit(self, text: str) -> None:
         """Send what the user made of the message that is being edited; what cannot be sent comes back."""
         edit = self._edit
         if edit is None:
@@ -106,7 +110,9 @@ class ForkingScreen(ActingScreen):
         passed = here.is_reply and here.turn < len(here.session.conversation.turns) - 1
         if passed:
             self.note(_("the talk has gone on: esc leaves this edit"))
-        if self.busy or passed or self._flagged(edit, text):
+        counter = here.session.planner.counter
+        attachments = () if here.is_reply else await self._attachments(here, text)
+        if self.busy or passed or self._warned(text, attachments, counter, edit.confirmed):
             self.composer.give_back(text)
             self.app.bell()
             return
@@ -115,8 +121,18 @@ class ForkingScreen(ActingScreen):
         if here.is_reply:
             self._go_on(here, here.session.go_on(content=text), text, edit=edit)
         else:
-            item = UserItem(text, self._next_version(here))
-            self._fork(here, here.session.revise(here.turn, text), [item], edit=edit, sent=text)
+            from qwentui.chat.attachment import composed
+
+            message = composed(text, attachments)
+            item = UserItem.of(message, self._next_version(here))
+            self._fork(here, here.session.revise(here.turn, message), [item], edit=edit, sent=text)
+
+    async def _attachments(self, here: Here, text: str) -> tuple[Attachment, ...]:
+        """The files that a new version of a question names; those that are gone are as they were."""
+        from qwentui.chat.attachment import or_kept
+
+        turn = here.session.conversation.turns[here.turn]
+        return or_kept(await self.attaching.named_in(text), turn.user)
 
     def _next_version(self, here: Here) -> str:
         """Which version a new one of a question will be."""
@@ -156,16 +172,24 @@ class ForkingScreen(ActingScreen):
         if edit is not None and edit.draft:
             self.composer.give_back(edit.draft)
 
-    def _flagged(self, edit: _Edit, text: str) -> bool:
-        """Whether `text` holds what the model would obey, and the user has not been told yet."""
-        control = edit.here.session.planner.counter.control_tokens(text)
-        if not control or text == edit.confirmed:
+    def _warned(
+        self,
+        text: str,
+        attachments: Sequence[Attachment],
+        counter: PromptCounter | None,
+        confirmed: set[str],
+    ) -> bool:
+        """Whether there is something to tell about `text` before it is sent, and the user did not know."""
+        if text in confirmed:
             return False
-        from qwentui.tui import phrases
+        from qwentui.tui.screens.attached import warnings
 
-        edit.confirmed = text
-        self.notice(phrases.control_tokens(control), "warning")
-        return True
+        told = warnings(text, attachments, counter)
+        for sentence in told:
+            self.notice(sentence, "warning")
+        if told:
+            confirmed.add(text)
+        return bool(told)
 
     # Ask again
 

@@ -59,7 +59,7 @@ def turn_items(turn: Turn, known: ShownTurn | None) -> list[Item]:
     items: list[Item] = []
     # A question that was deleted leaves its reply behind.
     if turn.user.content:
-        items.append(UserItem(turn.user.content, version_of(known.user if known else None)))
+        items.append(UserItem.of(turn.user, version_of(known.user if known else None)))
     if turn.reply is not None:
         items.append(reply_item(turn.reply, known.reply if known else None))
     return items

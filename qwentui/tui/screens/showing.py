@@ -9,8 +9,10 @@ from qwentui.language import _
 from qwentui.tui.screens.branching import BranchingScreen
 from qwentui.tui.screens.context_watch import ContextWatch
 from qwentui.tui.transcript.items import NoticeItem
+from qwentui.tui.widgets.attachment_list import AttachmentList
 from qwentui.tui.widgets.composer import Composer
 from qwentui.tui.widgets.gauges import Gauges
+from qwentui.tui.widgets.path_completion import PathCompletion
 from qwentui.tui.widgets.title_bar import TitleBar
 from qwentui.tui.widgets.waiting_list import WaitingList
 
@@ -67,9 +69,17 @@ class ShowingScreen(BranchingScreen):
         self.live.sheet.show(self.transcript)
         self.title_bar = TitleBar()
         self.composer = Composer(load_history)
+        self.path_completion = PathCompletion(
+            lambda work: self.run_worker(work, group="paths"), self.composer.look_again
+        )
+        self.composer.completions.append(self.path_completion)
         self.waiting_list = WaitingList()
         self.gauges = Gauges()
-        self.watch_context = ContextWatch(self.gauges, self.transcript, self.live)
+        self.attaching = desk.attaching
+        self.attachment_list = AttachmentList()
+        self.watch_context = ContextWatch(
+            self.gauges, self.transcript, self.live, files=self.attachment_list, attaching=desk.attaching
+        )
         self.watch_gauges: GaugeKeeper | None = None
         self._ticker: Timer | None = None
         self._counting: Timer | None = None
@@ -183,6 +193,8 @@ class ShowingScreen(BranchingScreen):
     async def _look(self) -> None:
         if self.session is not None:
             await self.watch_context.look(self.session, lambda: self.composer.text)
+        else:
+            await self.watch_context.with_files(None, self.composer.text)
 
     def _tick(self) -> None:
         if self.live.run is not None:

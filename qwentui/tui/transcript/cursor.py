@@ -93,7 +93,7 @@ class Cursor:
         return None
 
     def thinking(self, seen: range) -> int | None:
-        """The reply at the cursor, or else the last in view, that has a thinking to fold."""
+        """The message at the cursor, or else the last in view, that has a thinking or files to fold."""
         items = reversed(seen) if self.target is None else [self.target.item]
         return next((item for item in items if self._has_thinking(item)), None)
 
@@ -140,4 +140,6 @@ class Cursor:
 
     def _has_thinking(self, item: int) -> bool:
         entry = self._document.items[item]
+        if isinstance(entry, UserItem):
+            return bool(entry.files)
         return isinstance(entry, ReplyItem | LiveReply) and entry.has_thinking

@@ -6,10 +6,11 @@ from collections import OrderedDict
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from qwentui.tui.transcript.asked import AskedBody
 from qwentui.tui.transcript.body import BLANK, Body, Line, PlainBody
 from qwentui.tui.transcript.folding import Folds
 from qwentui.tui.transcript.heights import Heights
-from qwentui.tui.transcript.items import ReplyItem, estimate, source
+from qwentui.tui.transcript.items import ReplyItem, UserItem, estimate, source
 from qwentui.tui.transcript.reply import LiveReply, ReplyBody
 
 if TYPE_CHECKING:
@@ -125,13 +126,13 @@ class Document:
         return self._border is not None and index < self._border[0]
 
     def folds(self, index: int) -> Folds:
-        """What is folded in a reply."""
-        return self._folds.setdefault(index, Folds())
+        """What is folded in a message; the files of a user's are, at first."""
+        return self._folds.setdefault(index, _folds_of(self.items[index]))
 
     def refold(self, index: int) -> None:
         """Follow a change of `folds(index)`."""
         body = self._bodies.get(index)
-        if isinstance(body, ReplyBody):
+        if isinstance(body, ReplyBody | AskedBody):
             body.fold()
             self._run(index, body)
 
@@ -238,6 +239,8 @@ class Document:
         body: Body
         if isinstance(item, ReplyItem | LiveReply):
             body = ReplyBody(item, self.width, self._palette, self.folds(index))
+        elif isinstance(item, UserItem) and item.files:
+            body = AskedBody(item, self.width, self._palette, self.folds(index))
         else:
             body = PlainBody(item, self.width, self._palette)
         label = self._label(index)
@@ -273,3 +276,8 @@ class Document:
         self.busy.discard(index)
         if self.width:
             self.heights[index] = self._estimate(index)
+
+
+def _folds_of(item: Item | LiveReply) -> Folds:
+    files = len(item.files) if isinstance(item, UserItem) else 0
+    return Folds(blocks=set(range(files)))

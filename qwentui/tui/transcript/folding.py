@@ -15,15 +15,19 @@ SHOWN_ROWS = 8
 
 @dataclass(slots=True)
 class Folds:
-    """The reader's choice for one reply.
+    """The reader's choice for one message.
 
     Attributes:
         thinking_open: Whether the thinking is unfolded.
-        blocks: Which code blocks are folded, by their place in the reply, counted from 0.
+        blocks: Which code blocks of a reply, or files of a question, are folded, by their place, from 0.
     """
 
     thinking_open: bool = False
     blocks: set[int] = field(default_factory=set)
+
+    def toggle_all(self, count: int) -> None:
+        """Unfold all of `count` blocks; fold them if they are."""
+        self.blocks = set() if self.blocks else set(range(count))
 
 
 def thinking_line(duration: float | None, tokens: int | None, *, is_open: bool, live: bool) -> str:

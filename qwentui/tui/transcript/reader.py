@@ -9,6 +9,7 @@ from textual.message import Message
 
 from qwentui.tui.transcript.body import HEAD
 from qwentui.tui.transcript.cursor import Cursor
+from qwentui.tui.transcript.items import UserItem
 from qwentui.tui.transcript.paint import Span
 from qwentui.tui.transcript.reply import ReplyBody
 from qwentui.tui.transcript.search import Search
@@ -257,7 +258,10 @@ class Reader(SelectablePane):
 
     def _fold(self, index: int, block: int | None) -> None:
         folds = self._document.folds(index)
-        if block is None:
+        item = self._document.items[index]
+        if block is None and isinstance(item, UserItem):
+            folds.toggle_all(len(item.files))
+        elif block is None:
             folds.thinking_open = not folds.thinking_open
         else:
             folds.blocks ^= {block}
