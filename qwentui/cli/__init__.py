@@ -20,6 +20,7 @@ _COMMANDS = {
     "import": "import_",
     "model": "model",
     "persona": "persona",
+    "theme": "theme",
     "stats": "stats",
     "doctor": "doctor",
     "bench": "bench",

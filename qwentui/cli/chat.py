@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import SettingsError
 from qwentui.language import _
 from qwentui.store.paths import shipped
-from qwentui.store.themes import load_theme
+from qwentui.store.theme_choice import choose
 
 if TYPE_CHECKING:
     from qwentui.cli.flags import Flags
@@ -29,10 +30,12 @@ def chat(flags: Flags) -> None:
             _('Use another terminal, set TERM, or ask from the shell: qwentui ask "..."'),
         )
     launch = flags.launch()
-    theme = load_theme(launch.settings.screen.theme, (launch.paths.themes, shipped("themes")))
+    folders = (launch.paths.themes, shipped("themes"))
+    choice = choose(launch.settings.screen.theme, folders, os.environ)
+    launch = replace(launch, warnings=(*launch.warnings, *choice.warnings))
 
     from qwentui.tui.app import QwentuiApp
 
-    app = QwentuiApp(launch, theme)
+    app = QwentuiApp(launch, choice.theme)
     app.run(mouse=launch.settings.screen.mouse)
     sys.exit(app.return_code or 0)

@@ -130,7 +130,8 @@ def _examine_terminal() -> Iterator[Finding]:
 
 def _line(finding: Finding) -> str:
     mark, colour = _MARKS[finding.verdict]
-    text = f"{click.style(mark, fg=colour)}  {padded(_(finding.check), _NAME_WIDTH)} {finding.evidence}"
+    styled = mark if os.environ.get("NO_COLOR") else click.style(mark, fg=colour)
+    text = f"{styled}  {padded(_(finding.check), _NAME_WIDTH)} {finding.evidence}"
     return f"{text}\n{' ' * (_NAME_WIDTH + 5)}{finding.remedy}" if finding.remedy else text
 
 

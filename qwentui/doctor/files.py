@@ -8,7 +8,6 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from qwentui.chat.errors import QwentuiError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.doctor.finding import broken, good, unknown, warning
 from qwentui.language import N_, _, ngettext
@@ -49,21 +48,24 @@ def _holds_secret(path: Path) -> bool:
 
 def check_themes(folders: tuple[Path, ...], wanted: str) -> Iterator[Finding]:
     """Every theme, and the one in use."""
-    from qwentui.store.themes import load_theme, theme_names
+    from qwentui.store.theme_choice import AUTO
+    from qwentui.store.themes import load_themes
 
-    names = theme_names(folders)
-    wrong = 0
-    for name in names:
-        try:
-            load_theme(name, folders)
-        except QwentuiError as error:
-            wrong += 1
-            yield (broken if name == wanted else warning)(N_("themes"), error.message, error.hint)
-    if wanted not in names:
-        missing = _("There is no theme {name!r}.").format(name=wanted)
+    themes = load_themes(folders)
+    unknown_keys = [sentence for theme in themes.kept for sentence in theme.warnings]
+    for sentence in unknown_keys:
+        yield warning(N_("themes"), sentence, _("Correct it or remove it."))
+    for wrong in themes.broken:
+        found = broken if wrong.path.stem == wanted else warning
+        yield found(N_("themes"), wrong.error.message, wrong.error.hint)
+    names = [theme.name for theme in themes.kept]
+    if wanted not in (AUTO, *names, *(wrong.path.stem for wrong in themes.broken)):
+        missing = _("There is no theme {name!r}.").format(name=sanitize_line(wanted, 60))
         yield broken(N_("themes"), missing, _("Known are: {names}.").format(names=", ".join(names)))
-    elif not wrong:
-        yield good(N_("themes"), _("{name}, one of {count}").format(name=wanted, count=len(names)))
+    elif not themes.broken and not unknown_keys:
+        among = _("one of {count}, as the terminal decides")
+        told = among if wanted == AUTO else _("{name}, one of {count}")
+        yield good(N_("themes"), told.format(name=sanitize_line(wanted, 60), count=len(names)))
 
 
 def check_personas(folder: Path) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.doctor.finding import good, unknown, warning
 from qwentui.language import N_, _
+from qwentui.store.theme_choice import colors_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ def check_environment(environ: Mapping[str, str], columns: int, lines: int) -> I
         yield warning(N_("terminal"), seen, remedy)
     else:
         yield good(N_("terminal"), sanitize_line(f"{term}, {columns}x{lines}"))
-    yield _check_colours(environ, term)
+    yield _check_colours(environ)
     names = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     locale = next((name for name in names if name), "")
     if re.search(r"utf-?8", locale, re.IGNORECASE) or not locale:
@@ -60,15 +61,16 @@ def check_environment(environ: Mapping[str, str], columns: int, lines: int) -> I
         yield warning(N_("size"), f"{columns}x{lines}", remedy)
 
 
-def _check_colours(environ: Mapping[str, str], term: str) -> Finding:
+def _check_colours(environ: Mapping[str, str]) -> Finding:
     if environ.get("NO_COLOR"):
         return good(N_("colours"), _("none, as NO_COLOR wants"))
-    if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+    colors = colors_of(environ)
+    if colors > 256:  # noqa: PLR2004 - all of them
         return good(N_("colours"), _("16 million"))
-    if "256color" in term or "direct" in term:
+    if colors > 16:  # noqa: PLR2004 - those beyond the terminal's own
         remedy = _("If the terminal knows more: export COLORTERM=truecolor (for ssh: SendEnv COLORTERM).")
         return warning(N_("colours"), _("256; the themes have more"), remedy)
-    remedy = _('Use screen.theme = "terminal-16", or a TERM that tells of more.')
+    remedy = _("A TERM that tells of more, as xterm-256color, brings the other themes.")
     return warning(N_("colours"), "16", remedy)
 
 

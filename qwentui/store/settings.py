@@ -120,10 +120,13 @@ class Chat(_Section, frozen=True, kw_only=True):
 
 
 class Screen(_Section, frozen=True, kw_only=True):
-    """How the program looks and writes to the terminal; `fps` is frames a second while text streams."""
+    """How the program looks and writes to the terminal; `fps` is frames a second while text streams.
+
+    `theme` "auto" goes by the terminal: its colours, and its background where COLORFGBG tells it.
+    """
 
     language: Literal["auto", "en", "zh_CN"] = "auto"
-    theme: str = "qwentui-dark"
+    theme: str = "auto"
     mouse: bool = True
     output: Literal["diff", "plain"] = "diff"
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30

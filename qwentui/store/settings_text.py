@@ -61,7 +61,7 @@ DESCRIPTIONS = {
     "log.max_bytes": N_("the size from which on it becomes FILE.1"),
     "log.keep": N_("rotated files that stay"),
     "screen.language": N_('"en" or "zh_CN"; "auto" goes by LANG'),
-    "screen.theme": N_('"qwentui-light", "terminal-16", or a file of your own in themes/'),
+    "screen.theme": N_('a name of `qwentui theme list`; "auto" goes by the terminal'),
     "screen.mouse": N_("false leaves the mouse to the terminal"),
     "screen.output": N_('"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does'),
     "screen.fps": N_("frames a second while text streams"),

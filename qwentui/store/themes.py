@@ -2,63 +2,41 @@
 
 from __future__ import annotations
 
-import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from qwentui.chat.errors import SettingsError
+from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import _
+from qwentui.store.paths import shipped
+from qwentui.store.theme_file import read_theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-
-class Colors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The roles of colour, each "#rrggbb" or one of the terminal's own ("ansi_blue", "ansi_default")."""
-
-    primary: str
-    secondary: str
-    accent: str
-    foreground: str
-    background: str
-    surface: str
-    panel: str
-    dim: str
-    success: str
-    warning: str
-    error: str
+    from qwentui.store.theme_values import ThemeFile
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The colours of highlighted code, by class of token."""
+@dataclass(frozen=True, slots=True)
+class BrokenTheme:
+    """A file that is no theme, and why."""
 
-    keyword: str
-    string: str
-    number: str
-    comment: str
-    function: str
-    type: str
-    operator: str
-    builtin: str
+    path: Path
+    error: SettingsError
 
 
-class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One theme; `ansi` says that it uses the terminal's own 16 colours."""
+@dataclass(frozen=True, slots=True)
+class Themes:
+    """All that some folders hold, by name; of two with the same name the one of the earlier folder."""
 
-    name: str
-    dark: bool
-    ansi: bool = False
-    colors: Colors
-    code: Code
+    kept: tuple[ThemeFile, ...] = ()
+    broken: tuple[BrokenTheme, ...] = ()
 
 
 def theme_names(folders: Sequence[Path]) -> tuple[str, ...]:
     """The names of all themes in `folders`, sorted."""
-    return tuple(
-        sorted({path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.toml")})
-    )
+    return tuple(sorted(_paths(folders)))
 
 
 def load_theme(name: str, folders: Sequence[Path]) -> ThemeFile:
@@ -67,20 +45,34 @@ def load_theme(name: str, folders: Sequence[Path]) -> ThemeFile:
     Raises:
         SettingsError: No folder has it, or the file is not a theme; the message says which and where.
     """
-    for folder in folders:
-        path = folder / f"{name}.toml"
+    path = _paths(folders).get(name)
+    if path is not None:
+        return read_theme(path, shipped("themes"))
+    known = ", ".join(sanitize_line(found, 60) for found in theme_names(folders))
+    raise SettingsError(
+        _("There is no theme {name!r}.").format(name=sanitize_line(name, 60)),
+        _("Known are: {names}.").format(names=known),
+    )
+
+
+def load_themes(folders: Sequence[Path]) -> Themes:
+    """Every theme in `folders`."""
+    kept: list[ThemeFile] = []
+    broken: list[BrokenTheme] = []
+    for path in dict(sorted(_paths(folders).items())).values():
         try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+            kept.append(read_theme(path, shipped("themes")))
+        except SettingsError as error:
+            broken.append(BrokenTheme(path, error))
+    return Themes(tuple(kept), tuple(broken))
+
+
+def _paths(folders: Sequence[Path]) -> dict[str, Path]:
+    """The files of all themes, by name; a folder that cannot be read has none."""
+    found: dict[str, Path] = {}
+    for folder in reversed(folders):
+        try:
+            found |= {path.stem: path for path in folder.glob("*.toml") if not path.name.startswith(".")}
+        except OSError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            sentence = _("The theme {path} cannot be read: {reason}.").format(path=path, reason=error)
-            raise SettingsError(sentence, _("Check the file.")) from error
-        try:
-            return msgspec.convert(tomllib.loads(text), ThemeFile)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            sentence = _("The theme {path} is broken: {reason}.").format(path=path, reason=error)
-            raise SettingsError(sentence, _("Correct it or choose another.")) from error
-    known = ", ".join(theme_names(folders))
-    sentence = _("There is no theme {name!r}.").format(name=name)
-    raise SettingsError(sentence, _("Known are: {names}.").format(names=known))
+    return found

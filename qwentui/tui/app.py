@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SuspendNotSupported
+from textual.filter import Monochrome, NoColor
 
 from qwentui.chat.errors import QwentuiError, StoreError
 from qwentui.chat.sanitize import sanitize_whole
@@ -20,18 +21,23 @@ from qwentui.tui.editor import edit, page
 from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
 from qwentui.tui.settings_app import SettingsApp
-from qwentui.tui.theme import palette_colors, textual_theme
+from qwentui.tui.theme import Uncolored, palette_colors
+from qwentui.tui.theming import Theming
 from qwentui.tui.transcript.guards import install_signals
 from qwentui.tui.transcript.output import install, wanted
 from qwentui.tui.transcript.palette import Palette
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from textual.filter import LineFilter
 
     from qwentui.launch import Launch
-    from qwentui.store.themes import ThemeFile
+    from qwentui.store.theme_values import ThemeFile
 
 T = TypeVar("T")
+
+UNCOLORED = Uncolored()
 
 
 class QwentuiApp(SettingsApp):
@@ -52,8 +58,8 @@ class QwentuiApp(SettingsApp):
         palette = Palette.from_colors(**palette_colors(theme))
         self.chat = ChatScreen(palette, launch.settings.screen.fps, self._load_history, self.desk)
         self._warned: set[str] = set()
-        self.register_theme(textual_theme(theme))
-        self.theme = theme.name
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+        self.theming = Theming(self, self.chat, launch, theme, self.adopt)
         staged = wanted(os.environ) and launch.settings.screen.output == "diff"
         self._stage = install(self, enabled=staged)
 
@@ -78,6 +84,7 @@ class QwentuiApp(SettingsApp):
         self.run_worker(partial(import_module, "qwentui.tui.transcript.markdown"), thread=True)
         self._watch_gauges()
         self.complete_commands()
+        self.theming.start()
         # What a start has made lives as long as the program; going through it took 75 ms at a time.
         gc.freeze()
 
@@ -87,6 +94,19 @@ class QwentuiApp(SettingsApp):
         watch = GaugeWatch(self.chat, self.talks.usual, self.launch.settings.gauges.vram_gib)
         self.watch_gauges = self.chat.watch_gauges = watch
         watch.start()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and under NO_COLOR one that takes all colours: Textual's own leaves shades of grey."""
+        filters = [one for one in super().get_line_filters() if not isinstance(one, Monochrome | NoColor)]
+        return [*filters, UNCOLORED] if self.no_color else filters
+
+    def on_chat_screen_theme_wanted(self) -> None:
+        """Let the user choose the colours."""
+        self.theming.ask()
+
+    async def action_use_theme(self, name: str) -> None:
+        """Take the colours of that name."""
+        await self.theming.use(name)
 
     def on_chat_screen_gauges_wanted(self) -> None:
         """Show the gauges in full."""

@@ -15,8 +15,11 @@ from qwentui.tui.option_app import OptionApp
 from qwentui.tui.transcript.items import NoticeItem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from qwentui.backends.base import Backend
     from qwentui.store.sessions import SessionStore
+    from qwentui.tui.commands.table import Kind
     from qwentui.tui.live import LiveChat
     from qwentui.tui.screens.memory import Wish
     from qwentui.tui.widgets.completion import Candidate
@@ -41,7 +44,9 @@ class CommandApp(OptionApp):
         again = self.chat.composer.look_again
         models = LateCandidates(self._model_candidates, run, again)
         personas = LateCandidates(self._persona_candidates, run, again)
-        completion = CommandCompletion({"model": models, "persona": personas}, lambda: not self.chat.editing)
+        names: dict[Kind, Callable[[], Sequence[Candidate]]]
+        names = {"model": models, "persona": personas, "theme": self._theme_candidates}
+        completion = CommandCompletion(names, lambda: not self.chat.editing)
         self.chat.composer.completions.append(completion)
 
     # The model
@@ -102,6 +107,15 @@ class CommandApp(OptionApp):
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
         found = [Candidate(kept.persona.name, kept.persona.description) for kept in personas.kept]
         return [*found, Candidate(_NONE, _("as the settings have it"))]
+
+    # The colours
+
+    def _theme_candidates(self) -> list[Candidate]:
+        from qwentui.store.paths import shipped
+        from qwentui.store.themes import theme_names
+        from qwentui.tui.widgets.completion import Candidate
+
+        return [Candidate(name) for name in theme_names((self.launch.paths.themes, shipped("themes")))]
 
     # The chat, and all chats
 

@@ -66,6 +66,7 @@ KEYS = (
     Key("continue", "f6", "continue", "Let the last reply go on where it ended", "chat", priority=True),
     Key("memory", "f7", "memory", "Load, keep or unload the model", "chat", priority=True),
     Key("persona", "f9", "persona", "Choose who the model is: the personas", "chat", priority=True),
+    Key("theme", "f10", "theme", "Choose the colours: the themes", "chat", priority=True),
     Key("settings", "f11,ctrl+comma", "settings", "The settings", "chat", priority=True),
     Key("compare", "f12", "compare", "One prompt to two personas, side by side", "chat", priority=True),
     Key("page_up", "pageup", "page_up", "A page up", "chat", priority=True),

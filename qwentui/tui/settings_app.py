@@ -11,8 +11,6 @@ from qwentui.chat.errors import QwentuiError, SettingsError
 from qwentui.language import _
 from qwentui.store.paths import shipped
 from qwentui.tui.compare_app import CompareApp
-from qwentui.tui.theme import palette_colors, textual_theme
-from qwentui.tui.transcript.palette import Palette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,11 +20,17 @@ if TYPE_CHECKING:
     from qwentui.chat.persona import Persona
     from qwentui.launch import Launch
     from qwentui.store.settings import Settings
-    from qwentui.store.themes import ThemeFile
+    from qwentui.tui.theming import Theming
 
 
 class SettingsApp(CompareApp):
-    """Goes by settings that may change."""
+    """Goes by settings that may change.
+
+    Attributes:
+        theming: Dresses the program; set by the subclass.
+    """
+
+    theming: Theming
 
     def on_chat_screen_settings_wanted(self) -> None:
         """Show them."""
@@ -68,7 +72,7 @@ class SettingsApp(CompareApp):
             self.watch_gauges.vram_gib = settings.gauges.vram_gib
             self.watch_gauges.show()
         if settings.screen.theme != earlier.settings.screen.theme:
-            told += self._wear(settings.screen.theme)
+            told += self.theming.wear_wanted(settings.screen.theme)
         self.chat.show_state()
         return " ".join(part for part in told if part)
 
@@ -85,22 +89,6 @@ class SettingsApp(CompareApp):
                     yield _("The persona {name} of this chat has its own.").format(name=persona.name)
                 if earlier.trim_policy() != self.launch.trim_policy():
                     yield session.planner.policy.contradiction or ""
-
-    def _wear(self, name: str) -> Iterator[str]:
-        from qwentui.store.themes import load_theme
-
-        try:
-            theme = load_theme(name, self.theme_folders())
-        except SettingsError as error:
-            yield str(error)
-        else:
-            self.wear(theme)
-
-    def wear(self, theme: ThemeFile) -> None:
-        """Show everything in the colours of `theme`."""
-        self.register_theme(textual_theme(theme))
-        self.theme = theme.name
-        self.chat.transcript.palette = Palette.from_colors(**palette_colors(theme))
 
     def theme_folders(self) -> Sequence[Path]:
         """Where the themes lie: the user's own go before those that come along."""

@@ -51,10 +51,10 @@ def program() -> App[None]:
     from qwentui import cli  # noqa: F401 - its import is a part of the start
     from qwentui.cli.flags import Flags
     from qwentui.store.paths import shipped
-    from qwentui.store.themes import load_theme
+    from qwentui.store.theme_choice import choose
 
     launch = Flags().launch()
-    theme = load_theme(launch.settings.screen.theme, (launch.paths.themes, shipped("themes")))
+    theme = choose(launch.settings.screen.theme, (launch.paths.themes, shipped("themes")), os.environ).theme
 
     from qwentui.tui.app import QwentuiApp
 

@@ -316,9 +316,12 @@ def test_settings_with_a_password_are_for_one_pair_of_eyes(tmp_path: Path) -> No
 def test_themes(tmp_path: Path) -> None:
     folders = (tmp_path, shipped("themes"))
     assert verdicts(files.check_themes(folders, "qwentui-dark")) == {"themes": Verdict.GOOD}
+    assert verdicts(files.check_themes(folders, "auto")) == {"themes": Verdict.GOOD}
     assert verdicts(files.check_themes(folders, "none"))["themes"] is Verdict.BROKEN
     (tmp_path / "mine.toml").write_text("name = 1")
-    assert verdicts(files.check_themes(folders, "qwentui-dark"))["themes"] is Verdict.WARNING
+    assert verdicts(files.check_themes(folders, "mine"))["themes"] is Verdict.WARNING
+    (tmp_path / "mine.toml").write_text("dark = 1")
+    assert verdicts(files.check_themes(folders, "auto"))["themes"] is Verdict.WARNING
     assert verdicts(files.check_themes(folders, "mine"))["themes"] is Verdict.BROKEN
 
 

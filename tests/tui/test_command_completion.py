@@ -60,8 +60,8 @@ def offered(text: str, column: int | None = None) -> list[str] | None:
 
 def test_names_are_offered_by_their_beginning_then_by_their_letters() -> None:
     assert len(offered("/") or ()) == len(COMMANDS)
-    assert offered("/set") == ["/set "]
-    assert offered("/se") == ["/sessions ", "/set ", "/search "]
+    assert offered("/set") == ["/set ", "/settings"]
+    assert offered("/se") == ["/sessions ", "/set ", "/search ", "/settings"]
     assert offered("/ctx") == ["/context"]
     assert offered("/quit") == ["/quit"]
     assert offered("/model", 3) == ["/model "]

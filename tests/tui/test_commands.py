@@ -308,6 +308,17 @@ async def test_a_persona_is_named_by_some_letters_and_left_with_none(home: Path)
         assert "temperature" not in sent["options"]
 
 
+async def test_a_theme_is_named_and_one_that_is_not_there_is_told(home: Path) -> None:
+    async with ScriptedServer(*ANSWERS) as server, walking(home, server.url) as walk:
+        await walk.connected()
+        await obeyed(walk, "/theme qwentui-paper")
+        assert walk.app.theming.theme.name == "qwentui-paper"
+        await walk.say("/theme qwentui-papr")
+        await walk.until(lambda: any("no theme" in notice for notice in walk.notices))
+        assert walk.app.chat.composer.text == "/theme qwentui-papr"
+        assert walk.app.theming.theme.name == "qwentui-paper"
+
+
 async def test_what_is_said_right_behind_a_command_is_said_with_it(home: Path) -> None:
     async with ScriptedServer(*ANSWERS) as server, walking(home, server.url) as walk:
         await walk.connected()

@@ -67,9 +67,9 @@ class Gallery(App[None]):
 
     CSS_PATH: ClassVar[Path] = Path(program.__file__).with_name("qwentui.tcss")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, theme: str = "qwentui-dark") -> None:
         super().__init__()
-        file = load_theme("qwentui-dark", [shipped("themes")])
+        file = load_theme(theme, [shipped("themes")])
         self.register_theme(textual_theme(file))
         self.theme = file.name
         self.transcript = Transcript(Palette.from_colors(**palette_colors(file)))
@@ -85,13 +85,28 @@ class Gallery(App[None]):
 @pytest.mark.parametrize("state", STATES)
 async def test_the_gauges_look_as_they_did(state: str, width: int, tmp_path: Path) -> None:
     readings, window, item = STATES[state]
-    gallery = Gallery(item)
+    drawn = await _drawn(Gallery(item), (readings, window), width, f"{state}, {width} columns")
+    _compare(drawn, f"gauges-{state}-{width}.svg", tmp_path)
+
+
+@pytest.mark.parametrize("theme", ["qwentui-light", "terminal-16", "terminal-16-light", "terminal-mono"])
+async def test_so_do_they_in_other_themes(theme: str, tmp_path: Path) -> None:
+    readings = replace(ALL, memory=replace(CARD, spilled=0.12))
+    gallery = Gallery(NoticeItem("Something that matters.", "warning"), theme)
+    drawn = await _drawn(gallery, (readings, replace(WINDOW, used=7100)), 120, theme)
+    _compare(drawn, f"gauges-{theme}.svg", tmp_path)
+
+
+async def _drawn(gallery: Gallery, shown: tuple[Readings, ContextWindow], width: int, title: str) -> str:
     async with gallery.run_test(size=(width, 5)) as pilot:
-        gallery.gauges.show(readings)
-        gallery.gauges.show_context(window)
+        gallery.gauges.show(shown[0])
+        gallery.gauges.show_context(shown[1])
         await pilot.pause()
-        drawn = picture(gallery, f"{state}, {width} columns")
-    stored = SNAPSHOTS / f"gauges-{state}-{width}.svg"
+        return picture(gallery, title)
+
+
+def _compare(drawn: str, name: str, tmp_path: Path) -> None:
+    stored = SNAPSHOTS / name
     if os.environ.get(ACCEPT):
         stored.parent.mkdir(exist_ok=True)
         stored.write_text(drawn, encoding="utf-8")

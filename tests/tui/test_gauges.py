@@ -10,6 +10,8 @@ from scripted_server import ScriptedServer
 from walk import Walk, walking
 
 from qwentui.chat.usage import ServerUsage, Usage
+from qwentui.store.paths import shipped
+from qwentui.store.themes import load_theme
 from qwentui.telemetry.history import History, Moment, PastReply
 from qwentui.telemetry.memory import Memory, ModelMemory
 from qwentui.telemetry.vram import Card, Cards, GpuProcess
@@ -146,6 +148,7 @@ async def test_f2_shows_the_gauges_in_full_and_closes_again(tmp_path: Path) -> N
             screen = walk.app.screen
             await walk.until(lambda screen=screen: "The last replies" in screen._shown)
             assert "tok/s" in screen._shown
+            assert str(screen._plot) == load_theme("qwentui-dark", [shipped("themes")]).gauges.plot
             await walk.pilot.press("j", "k", key)
             await walk.until(lambda: walk.app.screen is walk.app.chat)
 

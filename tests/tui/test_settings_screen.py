@@ -415,7 +415,8 @@ async def test_the_looks_the_gauges_and_the_titles_follow_at_once(tmp_path: Path
         app = walk.app
         before = app.chat.transcript.palette
         await choose(walk, "screen.theme", "qwentui-light")
-        assert (app.theme, app.chat.transcript.palette == before) == ("qwentui-light", False)
+        await walk.until(lambda: app.chat.transcript.palette != before)
+        assert app.theming.theme.name == "qwentui-light"
         await written(walk, "screen.fps", "7")
         await written(walk, "gauges.vram_gib", "22.2")
         assert app.chat.transcript.fps == 7
@@ -433,12 +434,12 @@ async def test_the_looks_the_gauges_and_the_titles_follow_at_once(tmp_path: Path
 async def test_a_theme_that_is_broken_is_not_written(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "themes"
     folder.mkdir(parents=True)
-    (folder / "mine.toml").write_text("name = 3")
+    (folder / "mine.toml").write_text("dark = 3")
     async with at_settings(tmp_path) as (walk, _, path):
         await choose(walk, "screen.theme", "mine")
-        await walk.until(lambda: "mine.toml is broken" in said(walk).replace("\n", " "))
+        await walk.until(lambda: "dark is 3" in said(walk).replace("\n", " "))
         assert path.read_text() == COMMENTED
-        assert walk.app.theme == "qwentui-dark"
+        assert walk.app.theming.theme.name == "qwentui-dark"
 
 
 async def test_another_context_tells_what_it_costs_before_it_is_kept(tmp_path: Path) -> None:

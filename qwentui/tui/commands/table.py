@@ -10,7 +10,7 @@ from typing import Literal
 
 from qwentui.language import N_
 
-Kind = Literal["", "model", "persona", "pair", "think", "budget", "option", "set_option"]
+Kind = Literal["", "model", "persona", "pair", "think", "budget", "option", "set_option", "theme"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ COMMANDS = (
     Command("keep", "app.wish('keep')", N_("Load the model, and keep it until it is unloaded")),
     Command("unload", "app.wish('unload')", N_("Take the model out of the server's memory")),
     Command("gauges", "gauges", N_("The gauges in full")),
+    Command("theme", "theme", N_("Choose the colours"), "[NAME]", "app.use_theme", "theme"),
     Command("settings", "settings", N_("The settings")),
     Command("editor", "editor", N_("Write in $EDITOR")),
     Command("help", "help", N_("Keys and commands")),

@@ -48,6 +48,9 @@ class ChatScreen(ComposingScreen):
     class PersonaWanted(Message):
         """The user wants the model to be someone else."""
 
+    class ThemeWanted(Message):
+        """The user wants other colours."""
+
     class SettingsWanted(Message):
         """The user wants to see the settings."""
 
@@ -161,6 +164,10 @@ class ChatScreen(ComposingScreen):
     def action_persona(self) -> None:
         """Choose who the model is to be."""
         self.post_message(self.PersonaWanted())
+
+    def action_theme(self) -> None:
+        """Choose the colours."""
+        self.post_message(self.ThemeWanted())
 
     def action_settings(self) -> None:
         """Show the settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from qwentui.tui.screens.gauge_report import Sight
 
 _NARROWEST = 20
+_PLOTS = "[▁-█]+"
 
 
 class GaugePanel(ModalScreen[None]):
@@ -35,10 +37,13 @@ class GaugePanel(ModalScreen[None]):
         Binding("k", "up", "Up", show=False),
     ]
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"gauge-panel--plot"}
+
     def __init__(self, look: Callable[[], Sight]) -> None:
         super().__init__()
         self._look = look
         self._shown = ""
+        self._plot: Style | None = None
 
     def compose(self) -> ComposeResult:
         """The text, scrollable where it is too long."""
@@ -56,9 +61,11 @@ class GaugePanel(ModalScreen[None]):
 
     def _write(self) -> None:
         panel = self.query_one(VerticalScroll)
+        plot = Style(color=self.get_component_rich_style("gauge-panel--plot").color)
         text = report(self._look(), max(_NARROWEST, panel.scrollable_content_region.width))
-        if text.plain != self._shown:
-            self._shown = text.plain
+        text.highlight_regex(_PLOTS, plot)
+        if (text.plain, plot) != (self._shown, self._plot):
+            self._shown, self._plot = text.plain, plot
             self.query_one(Static).update(text)
 
     def action_down(self) -> None:

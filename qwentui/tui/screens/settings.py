@@ -16,6 +16,7 @@ from qwentui.language import _
 from qwentui.store.setting_words import allowed
 from qwentui.store.settings_origin import ChangedMeanwhile, change, decided, in_file
 from qwentui.store.settings_text import SECRETS, masked
+from qwentui.store.theme_choice import AUTO
 from qwentui.store.themes import load_theme, theme_names
 from qwentui.tui.screens.setting_choice import SettingChoice
 from qwentui.tui.screens.setting_listing import SettingListing
@@ -94,7 +95,7 @@ class SettingsScreen(SettingListing):
         row = self._current()
         if row is None:
             return
-        choices = theme_names(self._host.theme_folders()) if row.key == _THEME else row.choices
+        choices = (AUTO, *theme_names(self._host.theme_folders())) if row.key == _THEME else row.choices
         if len(choices) == _PAIR:
             await self._change(row, next(choice for choice in choices if choice != row.written))
         elif choices:
@@ -217,7 +218,7 @@ class SettingsScreen(SettingListing):
         Raises:
             SettingsError: It cannot be used.
         """
-        if key == _THEME:
+        if key == _THEME and text != AUTO:
             load_theme(text, self._host.theme_folders())
         elif key == "server.host":
             parse_host(text)

@@ -226,7 +226,7 @@ class PlainBody(Body):
     def _style(self, item: UserItem | NoticeItem | MarkItem) -> Style:
         if not isinstance(item, NoticeItem):
             return self.palette.text
-        colours = {"info": self.palette.dim, "warning": self.palette.constant, "error": self.palette.deleted}
+        colours = {"info": self.palette.dim, "warning": self.palette.warning, "error": self.palette.error}
         return colours[item.severity]
 
     def step(self, deadline: float) -> int:

@@ -33,6 +33,8 @@ class Palette:
         table_border: Lines between the columns and under the head of a table.
         table_head: Cells of a table's head.
         html: Raw HTML, shown as written.
+        warning: A notice that deserves a look.
+        error: A notice of what went wrong.
         keyword: Code tokens by class, as are all that follow.
     """
 
@@ -58,6 +60,8 @@ class Palette:
     table_border: Style
     table_head: Style
     html: Style
+    warning: Style
+    error: Style
     keyword: Style
     builtin: Style
     string: Style
@@ -79,11 +83,14 @@ class Palette:
         dim: str = "bright_black",
         accent: str = "cyan",
         code: str = "yellow",
+        warning: str = "yellow",
+        error: str = "red",
         keyword: str = "magenta",
         builtin: str = "cyan",
         string: str = "green",
         number: str = "yellow",
         comment: str = "bright_black",
+        operator: str | None = None,
         function: str = "blue",
         class_name: str = "yellow",
         inserted: str = "green",
@@ -92,7 +99,8 @@ class Palette:
         """Builds a palette from a few colours; without arguments from the terminal's own sixteen.
 
         A colour is what rich takes for one (a name, ``#rrggbb``). ``text`` None leaves prose to what it is
-        drawn on, ``dim`` is for bars, lines and addresses, ``accent`` for headings, bullets and links, and
+        drawn on, ``dim`` is for bars, lines and addresses (written faint where it is no other colour than
+        ``text``), ``accent`` for headings, bullets and links, and
         ``keyword`` to ``deleted`` are for tokens of code.
 
         Raises:
@@ -100,12 +108,14 @@ class Palette:
         """
         return cls(
             **_prose(text, dim, accent, code),
+            warning=Style(color=warning),
+            error=Style(color=error),
             keyword=Style(color=keyword),
             builtin=Style(color=builtin),
             string=Style(color=string),
             number=Style(color=number),
             comment=Style(color=comment, italic=True),
-            operator=Style(color=text),
+            operator=Style(color=operator or text),
             function=Style(color=function),
             class_name=Style(color=class_name),
             constant=Style(color=number),
@@ -122,7 +132,7 @@ class Palette:
 
 def _prose(text: str | None, dim: str, accent: str, code: str) -> dict[str, Style]:
     """The styles of everything but code tokens, by their field."""
-    quiet = Style(color=dim)
+    quiet = Style(color=dim, dim=dim == text or None)
     accented = Style(color=accent)
     plain = Style(color=text)
     return {

@@ -131,7 +131,7 @@ def _amount(memory: Memory, form: Form) -> list[Part]:
     used, total = (memory.used or 0) / GIB, (memory.total or 0) / GIB
     if not total:
         return [(f"{used:.1f}", "plain"), ("G" if form.units else "", "dim")]
-    bar = _bar(used / total, form.bar, "good")
+    bar = _bar(used / total, form.bar, "bar")
     return [*bar, (f"{used:.1f}", "plain"), (f"/{total:.1f}{'G' if form.units else ''}", "dim")]
 
 
@@ -166,7 +166,7 @@ def _context(window: ContextWindow | None, form: Form) -> list[Part]:
     parts = [*_label("CTX", form), (f"{'=' if window.exact else '~'}{window.used:,}", state)]
     if form.bar:
         mark = window.limit / window.num_ctx
-        style = "good" if state == "plain" else state
+        style = "bar" if state == "plain" else f"bar-{state}"
         parts += [(" ", "dim"), *_bar(window.used / window.num_ctx, form.bar, style, mark)]
     else:
         parts.append(("/", "dim"))

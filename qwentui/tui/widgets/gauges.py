@@ -24,9 +24,11 @@ class Gauges(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "gauges--plain",
         "gauges--dim",
-        "gauges--good",
         "gauges--warning",
         "gauges--error",
+        "gauges--bar",
+        "gauges--bar-warning",
+        "gauges--bar-error",
     }
 
     def __init__(self) -> None:
