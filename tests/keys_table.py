@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qwentui.tui.keys import KEYS, spoken
+from qwentui.keyboard.keymap import DEFAULT
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->"
@@ -22,9 +22,12 @@ WHERE = {
 
 
 def table() -> str:
-    """The keys as Markdown."""
-    rows = [f"| {spoken(key)} | {key.help} | {WHERE[key.where]} |" for key in KEYS]
-    return "\n".join(["| key | | where |", "|---|---|---|", *rows]) + "\n"
+    """The keys as Markdown, with the ids under which they are bound otherwise."""
+    rows = [
+        f"| {', '.join(DEFAULT.spoken(name))} | {key.help} | {WHERE[key.where]} | {name} |"
+        for name, key in DEFAULT.keys.items()
+    ]
+    return "\n".join(["| key | | where | id |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def with_table(text: str) -> str:

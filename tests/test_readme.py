@@ -3,7 +3,7 @@ from __future__ import annotations
 import commands_table
 from keys_table import README, with_table
 
-from qwentui.tui.keys import KEYS
+from qwentui.keyboard.table import KEYS
 
 
 def test_the_keys_in_the_readme_are_those_of_the_program() -> None:

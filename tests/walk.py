@@ -90,6 +90,7 @@ async def walking(
     size: tuple[int, int] = (100, 30),
     resume: str | None = None,
     persona: Persona | None = None,
+    keys: dict[str, str] | None = None,
     origin: Origin | None = None,
     **model: str,
 ) -> AsyncIterator[Walk]:
@@ -102,6 +103,7 @@ async def walking(
         screen=screen or Screen(),
         retry=retry or Retry(),
         log=log or Log(),
+        keys=keys or {},
         chat=Chat(parallel=parallel, titles=titles),
     )
     if origin is not None:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "bench": "bench",
     "config": "config",
+    "completion": "completion",
 }
 """The commands, and the modules that hold them."""
 
@@ -114,6 +115,10 @@ def main() -> None:
     from qwentui.language import speak
 
     speak("auto", os.environ)
+    if "_QWENTUI_COMPLETE" in os.environ:
+        from qwentui.cli.completing import answer
+
+        answer(cli)
     try:
         sys.exit(cli(with_embedded_path(sys.argv[1:]), prog_name="qwentui", standalone_mode=False))
     except QwentuiError as error:

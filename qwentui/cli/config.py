@@ -40,6 +40,8 @@ def command(flags: Flags) -> None:
 def show(flags: Flags, *, as_json: bool, defaults: bool) -> None:
     """Show every key, its value, and where that comes from; what lets someone in is shown as ***.
 
+    Of the table [keys] only what is bound otherwise is shown; F1 in the program lists all of them.
+
     The source is a flag, an environment variable, a profile, the file, or the default.
     """
     from qwentui.cli.output import standard_output, told
@@ -118,14 +120,16 @@ def _read() -> str:
 def _records(launch: Launch) -> list[dict[str, object]]:
     import msgspec
 
-    from qwentui.store.settings import leaves
+    from qwentui.store.settings import paths
     from qwentui.store.settings_text import masked
 
     sources = launch.origin.read().sources if launch.origin is not None else {}
     values = msgspec.to_builtins(launch.settings)
     records: list[dict[str, object]] = []
-    for key in leaves():
+    for key in paths():
         section, _dot, name = key.partition(".")
+        if section == "keys" and name not in values[section]:
+            continue
         value = masked(key, values[section][name])
         records.append({"key": key, "value": value, "source": sources.get(key, "default")})
     return records

@@ -74,7 +74,8 @@ def _nearest(key: str, known: Sequence[str]) -> str:
     section, _dot, last = bare.rpartition(".")
     sections = {path.partition(".")[0] for path in known}
     beside = {path.partition(".")[2]: path for path in known if path.startswith(f"{section}.")}
-    anywhere = {path.partition(".")[2]: path for path in known}
+    # The ids of keys are many short words, one of which is near to almost anything.
+    anywhere = {path.partition(".")[2]: path for path in known if not path.startswith("keys.")}
     same = [path for path in known if path.endswith(f".{last}")]
     found = [beside[name] for name in get_close_matches(last, beside, 1)] or same[: len(same) == 1]
     if not found and section not in sections:

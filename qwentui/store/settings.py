@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from qwentui.chat.errors import SettingsError
+from qwentui.keyboard.table import KEYS
 from qwentui.language import _
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class Screen(_Section, frozen=True, kw_only=True):
     theme: str = "auto"
     mouse: bool = True
     output: Literal["diff", "plain"] = "diff"
+    footer: bool = True
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
     clipboard: Literal["osc52", "tmux", "file"] = "osc52"
 
@@ -149,7 +151,10 @@ class Log(_Section, frozen=True, kw_only=True):
 
 
 class Settings(_Section, frozen=True, kw_only=True):
-    """All settings."""
+    """All settings.
+
+    `keys` has the keys that the user bound otherwise, as they are written, by the ids of the table of keys.
+    """
 
     server: Server = Server()
     model: Model = Model()
@@ -159,6 +164,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     gauges: Gauges = Gauges()
     log: Log = Log()
     screen: Screen = Screen()
+    keys: dict[str, str] = {}
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +196,7 @@ def read_settings(path: Path, environ: Mapping[str, str], profile: str | None = 
     """
     table = read_table(path)
     profiles = _take_profiles(table, path)
-    kinds = leaves()
+    kinds = paths()
     stated = list(_stated(table))
     unknown = [key for key in stated if key not in kinds]
     for name, sections in profiles.items():
@@ -235,11 +241,17 @@ def read_table(path: Path) -> dict[str, Any]:
 
 def leaves() -> dict[str, Any]:
     """The type of every key, by its path (`model.num_ctx`), in the order in which they are declared."""
+    sections = [section for section in msgspec.structs.fields(Settings) if section.name != "keys"]
     return {
         f"{section.name}.{field.name}": field.type
-        for section in msgspec.structs.fields(Settings)
+        for section in sections
         for field in msgspec.structs.fields(section.type)
     }
+
+
+def paths() -> dict[str, Any]:
+    """As `leaves`, with those of the table of keys."""
+    return leaves() | {f"keys.{key.id}": str for key in KEYS}
 
 
 def variable_of(key: str) -> str:
@@ -342,12 +354,14 @@ def _convert(table: dict[str, Any], path: Path, sources: dict[str, str]) -> Sett
 
         what, _separator, where = str(error).partition(" - at `$")
         where = where.strip(".`")
+        if where == "keys[...]":
+            where = next(f"keys.{name}" for name, text in table["keys"].items() if not isinstance(text, str))
         key = where.partition("[")[0]
         source = sources.get(key, "file")
         if source.startswith("profile "):
             where = f"profile.{source.removeprefix('profile ')}.{where}"
         sentence = _("{path}, {key}: {reason}.") if where else _("{path}: {reason}.")
-        kind = leaves().get(key)
+        kind = paths().get(key)
         hint = _("Correct it or remove it.")
         if kind is not None:
             hint = _("It is {allowed}. Correct it or remove it.").format(allowed=allowed(kind))

@@ -16,7 +16,7 @@ from qwentui.language import _
 from qwentui.store.files import refusals, replaced
 from qwentui.store.paths import private_folder
 from qwentui.store.setting_words import allowed, unknown_key
-from qwentui.store.settings import leaves, read_table
+from qwentui.store.settings import paths, read_table
 from qwentui.store.settings_text import SECRETS
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def set_value(path: Path, key: str, text: str) -> None:
     keys = split_key(key)
     kind = _kind(key, keys)
     value = _parsed(key, kind, text)
+    if keys[-2] == "keys":
+        _require_key_names(key, text)
     before = read_table(path)
     _require_tables(path, keys, before)
     with _safely(path):
@@ -94,7 +96,7 @@ def unset_value(path: Path, key: str) -> bool:
 
 
 def _kind(key: str, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - a type as an annotation states it
-    known = leaves()
+    known = paths()
     bare = ".".join(keys[2:] if keys[0] == _PROFILE else keys)
     if bare in known and all(keys):
         return known[bare]
@@ -121,6 +123,19 @@ def _parsed(key: str, kind: Any, text: str) -> Any:  # noqa: ANN401 - any settin
         hint = _("It is {allowed}.").format(allowed=allowed(kind))
         raise SettingsError(_refusal(key, text), hint) from error
     return list(usable) if isinstance(usable, tuple) else usable
+
+
+def _require_key_names(key: str, text: str) -> None:
+    from qwentui.keyboard.names import NoSuchKey, parsed
+
+    try:
+        parsed(text)
+    except NoSuchKey as error:
+        told = _("{key} cannot be {value}: there is no key {name}.")
+        raise SettingsError(
+            told.format(key=key, value=sanitize_line(text, 60), name=repr(sanitize_line(str(error), 40))),
+            _('Keys are written Ctrl+L, F5, Esc or x, with commas between several; "" is none.'),
+        ) from error
 
 
 def _refusal(key: str, text: str) -> str:

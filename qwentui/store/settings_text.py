@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import N_, _
 from qwentui.store.settings import Settings
 
@@ -64,10 +65,11 @@ DESCRIPTIONS = {
     "screen.theme": N_('a name of `qwentui theme list`; "auto" goes by the terminal'),
     "screen.mouse": N_("false leaves the mouse to the terminal"),
     "screen.output": N_('"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does'),
+    "screen.footer": N_("false leaves out the line that names the keys"),
     "screen.fps": N_("frames a second while text streams"),
     "screen.clipboard": N_('"tmux" passes it through tmux, "file" writes a file'),
 }
-"""One line for each key, by its path."""
+"""One line for each key, by its path; those of `keys` are told by the table of keys."""
 
 _EXAMPLES: dict[str, object] = {
     "model.temperature": 0.6,
@@ -91,6 +93,8 @@ _TAIL = N_("""
 # host = "a10:11434"
 """)
 
+_KEYS_HEAD = N_('Keys of your own in place of these: one, or several with commas between them, "" for none.')
+
 SECRETS = ("server.password", "server.bearer", "server.headers")
 """The keys whose values let someone in."""
 
@@ -100,8 +104,9 @@ _MASK = "***"
 def default_file() -> str:
     """The whole settings file with every default and what it means."""
     defaults = msgspec.to_builtins(Settings())
+    del defaults["keys"]
     sections = ["\n".join(_section(name, values)) for name, values in defaults.items()]
-    return "\n".join([_(_HEAD), "\n\n".join(sections), _(_TAIL)])
+    return "\n".join([_(_HEAD), "\n\n".join([*sections, "\n".join(_keys())]), _(_TAIL)])
 
 
 def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
@@ -114,6 +119,15 @@ def _section(name: str, values: dict[str, Any]) -> Iterator[str]:
     width = max(len(line) for line in lines.values())
     for path, line in lines.items():
         yield f"{line:<{width}}  # {_(DESCRIPTIONS[path])}"
+
+
+def _keys() -> Iterator[str]:
+    yield "[keys]"
+    yield f"# {_(_KEYS_HEAD)}"
+    lines = {name: f"# {name} = {toml_value(', '.join(DEFAULT.spoken(name)))}" for name in DEFAULT.keys}
+    width = max(map(len, lines.values()))
+    for name, line in lines.items():
+        yield f"{line:<{width}}  # {_(DEFAULT[name].help)}"
 
 
 def toml_value(value: object) -> str:

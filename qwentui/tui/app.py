@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SuspendNotSupported
+from textual.binding import Binding
 from textual.filter import Monochrome, NoColor
 
 from qwentui.chat.errors import QwentuiError, StoreError
@@ -16,9 +17,9 @@ from qwentui.chat.sanitize import sanitize_whole
 from qwentui.language import _
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui import phrases
+from qwentui.tui.bound import bind, closed_by
 from qwentui.tui.clipboard import osc52, write_copy
 from qwentui.tui.editor import edit, page
-from qwentui.tui.keys import bindings
 from qwentui.tui.screens.chat import ChatScreen
 from qwentui.tui.settings_app import SettingsApp
 from qwentui.tui.theme import Uncolored, palette_colors
@@ -40,7 +41,7 @@ T = TypeVar("T")
 UNCOLORED = Uncolored()
 
 
-class QwentuiApp(SettingsApp):
+class QwentuiApp(SettingsApp, inherit_bindings=False):
     """One window on one server.
 
     Args:
@@ -51,12 +52,18 @@ class QwentuiApp(SettingsApp):
     CSS_PATH = "qwentui.tcss"
     TITLE = "qwentui"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = bindings("everywhere")
+    # Textual's own Ctrl+Q stays away: quitting is in the table of keys.
+    BINDINGS = [Binding("ctrl+c", "help_quit", show=False, system=True)]  # noqa: RUF012 - Textual declares it
 
     def __init__(self, launch: Launch, theme: ThemeFile) -> None:
         super().__init__(launch)
         palette = Palette.from_colors(**palette_colors(theme))
-        self.chat = ChatScreen(palette, launch.settings.screen.fps, self._load_history, self.desk)
+        self.chat = ChatScreen(
+            palette, launch.settings.screen.fps, self._load_history, self.desk, self.keymap
+        )
+        bind(self, self.keymap, "everywhere")
+        if not launch.settings.screen.footer:
+            self.chat.key_line.display = False
         self._warned: set[str] = set()
         self.no_color = bool(os.environ.get("NO_COLOR"))
         self.theming = Theming(self, self.chat, launch, theme, self.adopt)
@@ -79,7 +86,7 @@ class QwentuiApp(SettingsApp):
 
     def _settle(self) -> None:
         """After the first paint: tell of the settings, and get ready what the first reply needs."""
-        for warning in self.launch.warnings:
+        for warning in (*self.launch.warnings, *self.keymap.troubles):
             self.chat.notice(warning, "warning")
         self.run_worker(partial(import_module, "qwentui.tui.transcript.markdown"), thread=True)
         self._watch_gauges()
@@ -113,7 +120,8 @@ class QwentuiApp(SettingsApp):
         if self.watch_gauges is not None:
             from qwentui.tui.screens.gauge_panel import GaugePanel
 
-            self.push_screen(GaugePanel(self.watch_gauges.sight))
+            panel = GaugePanel(self.watch_gauges.sight)
+            self.push_screen(closed_by(panel, self.keymap["gauges"], "dismiss"))
 
     def _save(self) -> None:
         """Put on disk what must not be lost: the process is about to end."""

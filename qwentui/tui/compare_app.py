@@ -143,7 +143,9 @@ class CompareApp(CommandApp):
             self.chat.post_message(self.chat.Sent(question.prompt))
         shown = self.chat.transcript
         begin = partial(self._begin_comparison, question, (one, other))
-        self._beside = CompareScreen(shown.palette, self.launch.settings.screen.fps, shown.ready, begin)
+        self._beside = CompareScreen(
+            shown.palette, self.launch.settings.screen.fps, shown.ready, begin, self.keymap
+        )
         self.push_screen(self._beside, partial(self._left_comparison, question))
 
     def _begin_comparison(

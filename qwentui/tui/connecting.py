@@ -10,6 +10,7 @@ from textual.app import App
 from qwentui.backends.choice import fitting, short_name
 from qwentui.chat.errors import EmbeddedError, ModelNotFound, QwentuiError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.keyboard.keymap import Keymap
 from qwentui.language import _
 from qwentui.tui.talks import Talks
 
@@ -35,6 +36,7 @@ class ConnectingApp(App[None]):
     Attributes:
         desk: The chats that are open; set by the subclass, and so is `chat`.
         chat: The screen that shows one of them.
+        keymap: The keys in effect.
         watch_gauges: Keeps the gauges true; None until the first paint is out.
     """
 
@@ -44,6 +46,7 @@ class ConnectingApp(App[None]):
     def __init__(self, launch: Launch) -> None:
         super().__init__()
         self.launch = launch
+        self.keymap = Keymap.of(launch.settings.keys)
         self.talks = Talks(launch.paths.database, self._warn)
         self.watch_gauges: GaugeWatch | None = None
         self._backend: Backend | None = None
@@ -120,7 +123,9 @@ class ConnectingApp(App[None]):
         if name is not None:
             self.run_worker(self._switch(name), group="connect", exclusive=True)
         elif self.chat.session is None:
-            self.chat.notice(_("No model is chosen; Ctrl+O chooses one."))
+            self.chat.notice(
+                _("No model is chosen; {key} chooses one.").format(key=self.keymap.named("model"))
+            )
 
     async def _switch(self, name: str) -> None:
         try:

@@ -50,7 +50,7 @@ class DeskApp(PersonaApp):
             raise LookupError("a chat without a session has no reply")
         if self.watch_gauges is not None:
             self.watch_gauges.began(chat)
-        return ReplyRun(session, chat.sheet)
+        return ReplyRun(session, chat.sheet, self.keymap)
 
     def carry(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
         """Run `work` for as long as the program."""
@@ -125,7 +125,7 @@ class DeskApp(PersonaApp):
         items, chat.places = items_of(taken.conversation, taken.recorder.turns)
         chat.sheet.load(items)
         if phrases.was_interrupted(taken.conversation):
-            chat.sheet.append(NoticeItem(_(phrases.GO_ON)))
+            chat.sheet.append(NoticeItem(_(phrases.GO_ON).format(key=self.keymap.named("continue"))))
         if chat.session is not None:
             chat.seat(chat.session)
             self.cast_as_stored(chat)
@@ -162,13 +162,14 @@ class DeskApp(PersonaApp):
         title = repr(self._interrupted[-1].session.title)
         count = len(self.interrupted)
         if count == 1:
-            told = _("The reply in {title} was interrupted; what came of it is kept. F3 opens that chat.")
+            told = _("The reply in {title} was interrupted; what came of it is kept. {key} opens that chat.")
         else:
             told = _(
                 "Replies in {count} chats were interrupted, the last one in {title}; what came of them is"
-                " kept. F3 opens one after the other, Ctrl+S lists them."
+                " kept. {key} opens one after the other, {list} lists them."
             )
-        self.chat.notice(told.format(count=count, title=title))
+        key, listing = self.keymap.named("interrupted"), self.keymap.named("sessions")
+        self.chat.notice(told.format(count=count, title=title, key=key, list=listing))
 
     def on_chat_screen_interrupted_wanted(self) -> None:
         """Open the chat that was interrupted last."""
@@ -246,7 +247,9 @@ class DeskApp(PersonaApp):
         from qwentui.tui.screens.sessions import SessionsScreen
 
         self.chat.sync_draft()
-        screen = SessionsScreen(self.talks, self.desk, self.interrupted, self.launch.paths, words)
+        screen = SessionsScreen(
+            self.talks, self.desk, self.interrupted, self.launch.paths, words, keymap=self.keymap
+        )
         self.push_screen(screen, self._left_sessions)
 
     def _left_sessions(self, opened: Opened | None) -> None:

@@ -9,6 +9,7 @@ from qwentui.backends.choice import short_name
 from qwentui.chat.errors import BackendError, StoreError
 from qwentui.language import _
 from qwentui.tui import phrases
+from qwentui.tui.bound import closed_by
 from qwentui.tui.connecting import ConnectingApp
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class MemoryApp(ConnectingApp):
             self.chat.notice(_("There is no model yet."))
             return
         screen = MemoryScreen(short_name(session.model.name), self.launch.settings.model.keep_alive)
-        self.push_screen(screen, self._wished)
+        self.push_screen(closed_by(screen, self.keymap["memory"], "back"), self._wished)
 
     def _wished(self, wish: Wish | None) -> None:
         session = self.chat.session
@@ -131,7 +132,8 @@ class MemoryApp(ConnectingApp):
         except BackendError:
             return
         if changed is not None:
-            self.chat.notice(phrases.model_changed(changed), "warning" if changed.stale else "info")
+            told = phrases.model_changed(changed, self.keymap.named("memory"))
+            self.chat.notice(told, "warning" if changed.stale else "info")
             await self._count_exactly(session)
 
 

@@ -173,7 +173,7 @@ class OptionApp(DeskApp):
         control = session.planner.counter.control_tokens(text)
         if control and text not in chat.confirmed:
             chat.confirmed.add(text)
-            raise CommandRefused(phrases.control_tokens(control))
+            raise CommandRefused(phrases.control_tokens(control, self.keymap.named("neutralise")))
         self._set_system(session, "" if text.casefold() == _NONE else text)
 
     def _set_system(self, session: ChatSession, system: str) -> None:

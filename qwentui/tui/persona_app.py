@@ -11,6 +11,7 @@ from qwentui.chat.errors import QwentuiError, SettingsError, StoreError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import _
 from qwentui.tui import phrases
+from qwentui.tui.bound import closed_by
 from qwentui.tui.memory_app import MemoryApp
 from qwentui.tui.transcript.items import NoticeItem
 
@@ -42,7 +43,7 @@ class PersonaApp(MemoryApp):
 
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
         picker = PersonaPicker(personas, session.options.persona, count_of(session))
-        self.push_screen(picker, self._persona_chosen)
+        self.push_screen(closed_by(picker, self.keymap["persona"], "back"), self._persona_chosen)
 
     def _persona_chosen(self, chosen: PersonaChosen | None) -> None:
         if chosen is not None and self.chat.session is not None:

@@ -115,7 +115,7 @@ def pausing(event: Retrying | Restoring | AwaitingServer, left: float) -> str:
 
 RESTORING = N_("Restoring the conversation")
 
-GO_ON = N_("The last reply was interrupted; F6 lets it go on where it stopped.")
+GO_ON = N_("The last reply was interrupted; {key} lets it go on where it stopped.")
 
 
 def was_interrupted(conversation: Conversation) -> bool:
@@ -124,21 +124,22 @@ def was_interrupted(conversation: Conversation) -> bool:
     return reply is not None and reply.finish_reason is FinishReason.INTERRUPTED
 
 
-def failed(failure: QwentuiError, reply: Reply) -> str:
-    """Why a reply ended, and which key helps."""
+def failed(failure: QwentuiError, reply: Reply, key: str) -> str:
+    """Why a reply ended, and that `key` helps."""
     can_go_on = reply.message.content.strip() and not isinstance(failure, CannotContinue)
-    return _("{failure} F6 lets the reply go on.").format(failure=failure) if can_go_on else str(failure)
+    told = _("{failure} {key} lets the reply go on.").format(failure=failure, key=key)
+    return told if can_go_on else str(failure)
 
 
-def model_changed(change: ModelChanged) -> str:
-    """The model was made anew under its name."""
+def model_changed(change: ModelChanged, key: str) -> str:
+    """The model was made anew under its name; `key` unloads the old one."""
     told = _("{model} was made anew on the server; the next answer is the new one's.")
     if change.stale:
         told = _(
             "{model} was made anew on the server; the next answer is the new one's. The old one is still in"
-            " memory, and its template may be used: F7 unloads it."
+            " memory, and its template may be used: {key} unloads it."
         )
-    return told.format(model=short_name(change.model.name))
+    return told.format(model=short_name(change.model.name), key=key)
 
 
 def version(place: int, count: int) -> str:
@@ -173,13 +174,14 @@ def miscounted(event: Miscounted) -> str:
     return told.format(reported=event.reported, predicted=event.predicted)
 
 
-def control_tokens(tokens: Sequence[str]) -> str:
-    """What is about to be sent holds words that the model obeys."""
+def control_tokens(tokens: Sequence[str], key: str) -> str:
+    """What is about to be sent holds words that the model obeys; `key` makes them plain."""
     names = ", ".join(tokens[:3]) + (", …" if len(tokens) > 3 else "")  # noqa: PLR2004 - enough to see which
     told = _(
-        "Your text holds {names}, which the model would obey. F8 makes it plain; Enter sends it as it is."
+        "Your text holds {names}, which the model would obey. {key} makes it plain; sent once more, it goes"
+        " as it is."
     )
-    return told.format(names=names)
+    return told.format(names=names, key=key)
 
 
 def control_tokens_in(file: str, tokens: Sequence[str]) -> str:

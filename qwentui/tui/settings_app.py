@@ -54,7 +54,8 @@ class SettingsApp(CompareApp):
                 _("The file was changed meanwhile; this is what it says now."),
                 self.adopt(loaded.settings),
             ]
-        self.push_screen(SettingsScreen(origin, loaded, self, " ".join(told).strip()))
+        text = " ".join(told).strip()
+        self.push_screen(SettingsScreen(origin, loaded, self, text, keymap=self.keymap))
 
     def adopt(self, settings: Settings) -> str:
         """Go by other settings from now on; what the user is to be told of that, "" for nothing."""

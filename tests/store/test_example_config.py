@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.store.setting_words import allowed
-from qwentui.store.settings import Settings, leaves, read_settings
+from qwentui.store.settings import Settings, leaves, paths, read_settings
 from qwentui.store.settings_text import DESCRIPTIONS, default_file
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "config.toml"
@@ -34,7 +35,7 @@ def test_what_is_commented_out_can_be_used_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_every_key_is_described_and_nothing_else() -> None:
-    assert list(DESCRIPTIONS) == list(leaves())
+    assert [*DESCRIPTIONS, *(f"keys.{name}" for name in DEFAULT.keys)] == list(paths())
     stated = tomllib.loads(default_file())
     for key in leaves():
         section, _, name = key.partition(".")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwentui.chat.errors import SettingsError, StoreError
-from qwentui.store.settings import leaves, read_settings
+from qwentui.store.settings import paths, read_settings
 from qwentui.store.settings_edit import set_value, unset_value
 from qwentui.store.settings_text import default_file, toml_value
 
@@ -42,6 +42,8 @@ def values(key: str, kind: Any) -> st.SearchStrategy[Any]:
     """Values that the key may have."""
     if key in VALUES:
         return VALUES[key]
+    if key.startswith("keys."):
+        return st.sampled_from(["", "f12", "Ctrl+L, Esc", "x"])
     if kind is str:
         return TEXTS
     if kind is bool:
@@ -51,7 +53,7 @@ def values(key: str, kind: Any) -> st.SearchStrategy[Any]:
     return NUMBERS if float in (kind, *choices) else st.integers(1, 50)
 
 
-SETTINGS = st.sampled_from(sorted(leaves().items())).flatmap(
+SETTINGS = st.sampled_from(sorted(paths().items())).flatmap(
     lambda item: st.tuples(st.just(item[0]), values(*item))
 )
 
@@ -79,7 +81,7 @@ def test_what_was_set_is_read_back_and_nothing_else_changes(
             table.setdefault(section, {})[name] = value
             assert tomllib.loads(path.read_text(encoding="utf-8")) == before
             loaded = read_settings(path, {"QWENTUI_PROFILE": profile}).settings
-            found = getattr(getattr(loaded, section), name)
+            found = loaded.keys[name] if section == "keys" else getattr(getattr(loaded, section), name)
             assert (list(found) if isinstance(found, tuple) else found) == value
 
 
@@ -199,7 +201,7 @@ def test_any_way_of_writing_is_changed_or_refused_but_never_spoiled(tmp_path: Pa
         ("model.temperature", "nan", "model.temperature cannot be nan. It is a number."),
         ("retry.delay", "inf", "retry.delay cannot be inf. It is a number, 0 or more."),
         ("model.num_cxt", "1", "model.num_cxt is unknown; did you mean model.num_ctx?"),
-        ("profile.a.model.foo", "1", "profile.a.model.foo is unknown."),
+        ("profile.a.model.qqq", "1", "profile.a.model.qqq is unknown."),
         ("model", "1", "model is a section. Name a key in it"),
         ("", "1", "unknown"),
         ("profile..model.name", "1", "unknown"),

@@ -122,7 +122,7 @@ async def test_an_interrupted_reply_is_offered_and_finished_by_the_next_program(
             walk.app.talks.close()  # as a hang-up does
         async with walking(tmp_path, server.url, resume="") as walk:
             await walk.connected()
-            assert phrases.GO_ON in walk.notices
+            assert phrases.GO_ON.format(key="F6") in walk.notices
             await walk.pilot.press("f6")
             await walk.until(lambda: server.count("/api/chat") >= 2 and not walk.app.chat.busy)
             assert (await walk.answered()).content == "".join(TEXT)

@@ -21,7 +21,7 @@ def test_the_cursor_of_the_terminal_is_where_the_next_character_comes() -> None:
         Terminal(QWENTUI, env={"OLLAMA_HOST": server.url}) as term,
     ):
         term.wait_for("qwen3 @ 127")
-        row = term.screen.lines - 2
+        row = term.screen.lines - 3
         term.wait_until(lambda: term.cursor() == (3, row))
         term.send("你好")
         term.wait_until(lambda: term.cursor() == (7, row))

@@ -64,8 +64,13 @@ def _image_line(file: ImageFile, session: ChatSession | None) -> tuple[str, bool
     return " · ".join([*facts, blind]), False
 
 
-def warnings(text: str, attachments: Sequence[Attachment], counter: PromptCounter | None) -> list[str]:
-    """What the user should know before `text` is sent with its files; each has to be sent once more then."""
+def warnings(
+    text: str, attachments: Sequence[Attachment], counter: PromptCounter | None, plain: str
+) -> list[str]:
+    """What the user should know before `text` is sent with its files; each has to be sent once more then.
+
+    `plain` is the key that makes control tokens plain, as it is spoken.
+    """
     refusals = [found.reason for found in attachments if isinstance(found, Refusal)]
     told = [
         _("{reason} Enter sends the text as it is.").format(reason=reason)
@@ -77,7 +82,7 @@ def warnings(text: str, attachments: Sequence[Attachment], counter: PromptCounte
     if counter is None:
         return told
     if control := counter.control_tokens(text):
-        told.append(phrases.control_tokens(control))
+        told.append(phrases.control_tokens(control, plain))
     told.extend(
         phrases.control_tokens_in(found.name, control)
         for found in attachments

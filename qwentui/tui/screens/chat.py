@@ -9,23 +9,26 @@ from textual.message import Message
 from textual.widgets import Static
 
 from qwentui.language import _
-from qwentui.tui.keys import bindings
+from qwentui.tui.bound import closed_by
 from qwentui.tui.screens.composing import ComposingScreen
 from qwentui.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from qwentui.keyboard.table import Key, Where
     from qwentui.tui.screens.reading import ReadableTranscript
+
+_OF_A_REPLY = ("regenerate_last", "continue", "copy_answer", "fold", "search", "export")
+"""The ids of what needs something to have been said."""
 
 
 class ChatScreen(ComposingScreen):
     """Shows one chat; before there is a model, what is sent waits for it."""
 
-    BINDINGS = bindings("chat")
     AUTO_FOCUS = "Composer"
     # In a very low terminal every line belongs to the talk.
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (9, "-high")]  # noqa: RUF012 - Textual declares it on instances
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (9, "-short"), (12, "-high")]  # noqa: RUF012 - Textual declares it on instances
 
     class NewChatWanted(Message):
         """The user wants to begin again."""
@@ -77,10 +80,24 @@ class ChatScreen(ComposingScreen):
             yield Static("› ", id="prompt", markup=False)
             yield self.composer
         yield self.gauges
+        yield self.key_line
+
+    def on_descendant_focus(self) -> None:
+        """Name the keys of what has them now."""
+        self._name_keys()
+
+    def _name_keys(self) -> None:
+        if self.transcript.has_focus:
+            self.key_line.show("reading")
+        elif self.search_bar is not None and self.search_bar.has_focus_within:
+            self.key_line.show("searching")
+        else:
+            self.key_line.show("waiting" if self.busy else "writing")
 
     def show_state(self) -> None:
         """Show what is true now, and who the model is."""
         super().show_state()
+        self._name_keys()
         self.title_bar.show(persona=self.session.options.persona if self.session is not None else "")
 
     def on_readable_transcript_pin_wanted(self, message: ReadableTranscript.PinWanted) -> None:
@@ -102,7 +119,8 @@ class ChatScreen(ComposingScreen):
             draft = await self.watch_context.with_files(session, self.composer.text)
             plan = await self.watch_context.plan(session, draft)
             each = session.planner.counter.of_each(plan.messages, think=session.thinks)
-            self.app.push_screen(RequestScreen(plan, each))
+            screen = closed_by(RequestScreen(plan, each), self.keymap["preview"], "dismiss")
+            self.app.push_screen(screen)
 
     def action_neutralise(self) -> None:
         """Break the control tokens in the composer, so that the model reads them as text."""
@@ -131,7 +149,7 @@ class ChatScreen(ComposingScreen):
         elif self.composer.text:
             self.composer.clear()
         else:
-            self.notice(_("Ctrl+Q quits."))
+            self.notice(_("{key} quits.").format(key=self.keymap.named("quit")))
 
     def action_new_chat(self) -> None:
         """Begin a new chat."""
@@ -185,7 +203,34 @@ class ChatScreen(ComposingScreen):
         """Show the keys."""
         from qwentui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        screen = HelpScreen(self.keymap, self._where)
+        for name in ("help", "help_reading"):
+            closed_by(screen, self.keymap[name], "dismiss")
+        self.app.push_screen(screen)
+
+    async def action_all_actions(self) -> None:
+        """List what can be done now, and do what is chosen."""
+        from qwentui.tui.screens.actions import ActionsScreen
+
+        screen = ActionsScreen(self.keymap, self._where, self._makes_sense)
+        await self.app.push_screen(closed_by(screen, self.keymap["actions"], "back"), self._act)
+
+    async def _act(self, key: Key | None) -> None:
+        if key is not None:
+            nodes = {"transcript": self.transcript, "composer": self.composer, "chat": self}
+            await self.app.run_action(key.action, nodes.get(key.where, self.app))
+
+    @property
+    def _where(self) -> Where:
+        return "transcript" if self.transcript.has_focus else "composer"
+
+    def _makes_sense(self, name: str) -> bool:
+        """Whether the action with that id could do something now."""
+        if name in _OF_A_REPLY:
+            return self.live.said
+        if name in ("preview", "think", "memory", "persona", "model"):
+            return self.session is not None
+        return self.busy if name == "stop" else bool(self.composer.text) if name == "neutralise" else True
 
     def action_editor(self) -> None:
         """Go on writing in the user's editor."""

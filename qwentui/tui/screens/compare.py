@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from qwentui.backends.choice import short_name
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import _, ngettext
 from qwentui.tui import phrases
 from qwentui.tui.comparison import Side, Wish
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.tui.comparison import Comparison
     from qwentui.tui.transcript.palette import Palette
     from qwentui.tui.transcript.view import Transcript
@@ -50,11 +52,16 @@ class CompareScreen(Screen["Side | None"]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - Textual declares it on instances
 
     def __init__(
-        self, palette: Palette, fps: int, ready: Callable[[], bool], begin: Callable[[Wish], Comparison]
+        self,
+        palette: Palette,
+        fps: int,
+        ready: Callable[[], bool],
+        begin: Callable[[Wish], Comparison],
+        keymap: Keymap = DEFAULT,
     ) -> None:
         super().__init__()
         self.title_bar = TitleBar()
-        self.columns = (CompareColumn(palette, fps), CompareColumn(palette, fps))
+        self.columns = (CompareColumn(palette, fps, keymap), CompareColumn(palette, fps, keymap))
         for column in self.columns:
             column.transcript.ready = ready
         self.columns[1].add_class("-last")

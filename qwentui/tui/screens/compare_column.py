@@ -8,13 +8,15 @@ from rich.text import Text
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.tui import phrases
-from qwentui.tui.keys import bindings
+from qwentui.tui.bound import bind
 from qwentui.tui.transcript.view import Transcript
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.tui.comparison import Side
     from qwentui.tui.transcript.palette import Palette
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 class ComparedTranscript(Transcript):
     """The transcript with the keys of a comparison."""
 
-    BINDINGS = bindings("compare")
+    def __init__(self, palette: Palette, fps: int, keymap: Keymap) -> None:
+        super().__init__(palette, fps=fps)
+        bind(self, keymap, "compare")
 
 
 class CompareColumn(Vertical):
@@ -31,11 +35,12 @@ class CompareColumn(Vertical):
     Args:
         palette: The transcript's colours.
         fps: Frames a second while text streams.
+        keymap: The keys in effect.
     """
 
-    def __init__(self, palette: Palette, fps: int) -> None:
+    def __init__(self, palette: Palette, fps: int, keymap: Keymap = DEFAULT) -> None:
         super().__init__()
-        self.transcript = ComparedTranscript(palette, fps=fps)
+        self.transcript = ComparedTranscript(palette, fps, keymap)
         self._head = Static(classes="head", markup=False)
         self._figures = Static(classes="figures", markup=False)
 

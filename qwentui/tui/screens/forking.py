@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from qwentui.chat.errors import QwentuiError
 from qwentui.chat.stream import FinishReason
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import _
 from qwentui.tui.screens.acting import ActingScreen, Here
 from qwentui.tui.transcript.items import UserItem
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qwentui.chat.conversation import Conversation
     from qwentui.chat.stream import StreamEvent
     from qwentui.counting.counter import PromptCounter
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.session import ChatSession, Replying
     from qwentui.tui.screens.branches import Branches
     from qwentui.tui.transcript.items import Item
@@ -68,8 +70,8 @@ class ForkingScreen(ActingScreen):
         fps: Frames a second while text streams.
     """
 
-    def __init__(self, palette: Palette, fps: int) -> None:
-        super().__init__(palette, fps)
+    def __init__(self, palette: Palette, fps: int, keymap: Keymap = DEFAULT) -> None:
+        super().__init__(palette, fps, keymap)
         self._branches: WeakKeyDictionary[ChatSession, Branches] = WeakKeyDictionary()
         self._edit: _Edit | None = None
         self._edit_line = Static("", id="editing", markup=False)
@@ -184,7 +186,7 @@ class ForkingScreen(ActingScreen):
             return False
         from qwentui.tui.screens.attached import warnings
 
-        told = warnings(text, attachments, counter)
+        told = warnings(text, attachments, counter, self.keymap.named("neutralise"))
         for sentence in told:
             self.notice(sentence, "warning")
         if told:
@@ -231,7 +233,8 @@ class ForkingScreen(ActingScreen):
         if reply is None:
             self._regenerate(here)
         elif reply.finish_reason is FinishReason.STOP:
-            self._refuse(_("the last reply is complete: F5 asks for another one"))
+            key = self.keymap.named("regenerate_last")
+            self._refuse(_("the last reply is complete: {key} asks for another one").format(key=key))
         else:
             self._go_on(here, session.go_on(), reply.message.content)
 

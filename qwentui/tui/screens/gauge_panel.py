@@ -31,7 +31,7 @@ class GaugePanel(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,f2", "dismiss", "Close", show=False, priority=True),
+        Binding("escape", "dismiss", "Close", show=False, priority=True),
         Binding("q", "dismiss", "Close", show=False),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),

@@ -36,7 +36,7 @@ class Sight:
     """All that the gauges know at one moment.
 
     Attributes:
-        readings: What the last line tells.
+        readings: What the line of gauges tells.
         window: The context, None while there is no model.
         cards: The last sample of this machine's cards, None where they do not matter.
         model: What the server tells of its model.

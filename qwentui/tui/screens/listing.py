@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import N_, _
+from qwentui.tui.bound import closed_by
 from qwentui.tui.widgets.filter_input import FilterInput
+from qwentui.tui.widgets.key_line import fitted, labelled
 from qwentui.tui.widgets.line import Line
 from qwentui.tui.widgets.session_list import Row, SessionList
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.worker import Worker
 
+    from qwentui.keyboard.keymap import Keymap
+    from qwentui.keyboard.table import Key
     from qwentui.store.records import SessionInfo
     from qwentui.store.search import Hit
     from qwentui.store.sessions import SessionStore
@@ -42,18 +46,25 @@ _MOST_TITLES = 200
 _MOST_HITS = 100
 
 _KEYS = (
-    N_("enter opens"),
-    N_("/ filters"),
-    N_("d deletes"),
-    N_("r renames"),
-    N_("q back"),
-    N_("p pins"),
-    N_("t tags"),
-    N_("e exports"),
-    N_("n new"),
-    N_("x takes waiting prompts back"),
+    ("open_chat", N_("opens")),
+    ("filter", N_("filters")),
+    ("delete_chat", N_("deletes")),
+    ("rename_chat", N_("renames")),
+    ("close_sessions", N_("back")),
+    ("help_listed", N_("keys")),
+    ("pin_chat", N_("pins")),
+    ("tag_chat", N_("tags")),
+    ("export_chat", N_("exports")),
+    ("new_listed", N_("new")),
+    ("cancel_waiting", N_("takes waiting prompts back")),
 )
-_FILTER_KEYS = (N_("enter opens"), N_("↑↓ move"), N_("#tag"), N_("esc back to the list"))
+_FILTER_KEYS = (
+    ("filter_open", N_("opens")),
+    ("filter_up", N_("before")),
+    ("filter_down", N_("next")),
+    ("", N_("#tag")),
+    ("filter_close", N_("back to the list")),
+)
 _EDIT_KEYS = (N_("enter keeps it"), N_("esc leaves it"))
 
 
@@ -78,16 +89,20 @@ class ListingScreen(Screen["Opened | None"]):
         desk: The chats that are open.
         interrupted: The ids of those whose reply an earlier program did not finish.
         words: What the filter begins with.
+        keymap: The keys in effect.
     """
 
     AUTO_FOCUS = "SessionList"
 
-    def __init__(self, talks: Talks, desk: Desk, interrupted: frozenset[str], words: str) -> None:
+    def __init__(
+        self, talks: Talks, desk: Desk, interrupted: frozenset[str], words: str, keymap: Keymap = DEFAULT
+    ) -> None:
         super().__init__()
+        self.keymap = keymap
         self.talks = talks
         self.desk = desk
-        self.filter = FilterInput(_("/ filters by title, #tag and what was said"), words)
-        self.list = SessionList(self.marks, time.time)
+        self.filter = FilterInput(_("/ filters by title, #tag and what was said"), words, keymap)
+        self.list = SessionList(self.marks, time.time, keymap)
         self.edit = Line(compact=True)
         self.last_line = Static("", markup=False)
         self._interrupted = interrupted
@@ -237,6 +252,24 @@ class ListingScreen(Screen["Opened | None"]):
         """Go."""
         self.dismiss(where)
 
+    def action_help(self) -> None:
+        """Show the keys."""
+        from qwentui.tui.screens.help import HelpScreen
+
+        screen = HelpScreen(self.keymap, "sessions")
+        self.app.push_screen(closed_by(screen, self.keymap["help_listed"], "dismiss"))
+
+    async def action_all_actions(self) -> None:
+        """List what can be done here, and do what is chosen."""
+        from qwentui.tui.screens.actions import ActionsScreen
+
+        screen = ActionsScreen(self.keymap, "sessions", lambda _name: True)
+        await self.app.push_screen(closed_by(screen, self.keymap["actions_listed"], "back"), self._act)
+
+    async def _act(self, key: Key | None) -> None:
+        if key is not None:
+            await self.app.run_action(key.action, self.list if key.where == "sessions" else self.app)
+
     def action_filter(self) -> None:
         """Write in the filter."""
         self.set_focus(self.filter)
@@ -267,13 +300,11 @@ class ListingScreen(Screen["Opened | None"]):
         """Say `text`, else the keys, in the last line."""
         self._said, self._said_at = text, self.list.cursor
         place = f"{self.list.cursor + 1:,}/{len(self.list.rows):,}" if self.list.rows else _("none")
-        line = f" {place}"
-        keys = _FILTER_KEYS if self.focused is self.filter else _KEYS
-        for part in (text,) if text else map(_, _EDIT_KEYS if self.edit.display else keys):
-            if cell_len(line) + cell_len(part) + 3 > self.size.width and not text:
-                break
-            line += f" · {part}"
-        self.last_line.update(line)
+        hints = _FILTER_KEYS if self.focused is self.filter else _KEYS
+        ways = map(_, _EDIT_KEYS) if self.edit.display else labelled(self.keymap, hints)
+        # What is said is said in full.
+        line = f"{place} · {text}" if text else fitted((place, *ways), self.size.width - 1)
+        self.last_line.update(f" {line}")
 
 
 def _row_of(hit: Hit) -> Row | None:

@@ -29,7 +29,7 @@ class MemoryScreen(ModalScreen[Wish | None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,f7", "back", "Back", show=False, priority=True),
+        Binding("escape", "back", "Back", show=False, priority=True),
         Binding("q", "back", "Back", show=False),
         Binding("l", "wish('load')", "Load", show=False),
         Binding("k", "wish('keep')", "Keep", show=False),

@@ -78,7 +78,7 @@ class PersonaBrowser(ModalScreen[R | None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,f9", "back", "Back", show=False, priority=True),
+        Binding("escape", "back", "Back", show=False, priority=True),
     ]
     LETTER_ACTIONS: ClassVar[Mapping[str, str]] = {"down": "down", "up": "up", "enter": "take"}
 

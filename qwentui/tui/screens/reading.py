@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.screen import Screen
 
-from qwentui.tui.keys import bindings
+from qwentui.keyboard.keymap import DEFAULT
+from qwentui.tui.bound import bind
 from qwentui.tui.transcript.view import Transcript
 
 if TYPE_CHECKING:
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.tui.phrases import What
     from qwentui.tui.transcript.palette import Palette
     from qwentui.tui.widgets.search_bar import SearchBar
 
 
 class ReadableTranscript(Transcript):
-    """The transcript with its keys."""
+    """The transcript with its keys.
 
-    BINDINGS = bindings("transcript")
+    Args:
+        palette: The colours.
+        fps: Frames a second while text streams.
+        keymap: The keys in effect.
+    """
 
     class PinWanted(Message):
         """The user wants the message at `index` pinned, or not any more."""
@@ -27,6 +33,10 @@ class ReadableTranscript(Transcript):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
+
+    def __init__(self, palette: Palette, fps: int, keymap: Keymap) -> None:
+        super().__init__(palette, fps=fps)
+        bind(self, keymap, "transcript")
 
     def action_pin(self) -> None:
         """Pin the round of the message at the cursor, or unpin it."""
@@ -48,6 +58,7 @@ class ReadingScreen(Screen[None]):
     Args:
         palette: The transcript's colours.
         fps: Frames a second while text streams.
+        keymap: The keys in effect.
     """
 
     class CopyWanted(Message):
@@ -65,9 +76,10 @@ class ReadingScreen(Screen[None]):
             super().__init__()
             self.text = text
 
-    def __init__(self, palette: Palette, fps: int) -> None:
+    def __init__(self, palette: Palette, fps: int, keymap: Keymap = DEFAULT) -> None:
         super().__init__()
-        self.transcript = ReadableTranscript(palette, fps=fps)
+        self.keymap = keymap
+        self.transcript = ReadableTranscript(palette, fps, keymap)
         self.search_bar: SearchBar | None = None
 
     def end_search(self) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from qwentui.chat.conversation import Conversation, Reply, Turn
     from qwentui.chat.usage import Usage
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.session import ChatSession, Replying
     from qwentui.store.records import ShownMessage, ShownTurn
     from qwentui.tui.live import Sheet
@@ -86,6 +87,7 @@ class ReplyRun:
     Args:
         session: Who is asked.
         transcript: Where it is written.
+        keymap: The keys in effect.
 
     Attributes:
         times: What can be timed of it while it comes.
@@ -94,8 +96,9 @@ class ReplyRun:
         unsent: Whether it ended before anything was asked.
     """
 
-    def __init__(self, session: ChatSession, transcript: Sheet) -> None:
+    def __init__(self, session: ChatSession, transcript: Sheet, keymap: Keymap) -> None:
         self._session = session
+        self._keymap = keymap
         self._transcript = transcript
         self._before = session.conversation
         self._place = transcript.open_reply(short_name(session.model.name))
@@ -189,7 +192,7 @@ class ReplyRun:
         self.complete = reply.finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
         if failure is None:
             return
-        notice = NoticeItem(phrases.failed(failure, reply), "error")
+        notice = NoticeItem(phrases.failed(failure, reply, self._keymap.named("continue")), "error")
         # Of several versions even an empty one stays: from it the others are reached.
         several = known is not None and len(known.versions) > 1
         if reply.message.content or reply.message.thinking or self._noticed or several:

@@ -30,7 +30,7 @@ class RequestScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape,ctrl+p", "dismiss", "Close", show=False, priority=True),
+        Binding("escape", "dismiss", "Close", show=False, priority=True),
         Binding("q", "dismiss", "Close", show=False),
     ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import _, ngettext
 from qwentui.tui.screens.listing import ListingScreen, Opened
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.widgets import Input
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.store.paths import Paths
     from qwentui.store.records import SessionInfo
     from qwentui.tui.desk import Desk
@@ -43,12 +45,20 @@ class SessionsScreen(ListingScreen):
         interrupted: The ids of those whose reply an earlier program did not finish.
         paths: Where files go that the user exports.
         words: What the filter begins with.
+        keymap: The keys in effect.
     """
 
     def __init__(
-        self, talks: Talks, desk: Desk, interrupted: frozenset[str], paths: Paths, words: str = ""
+        self,
+        talks: Talks,
+        desk: Desk,
+        interrupted: frozenset[str],
+        paths: Paths,
+        words: str = "",
+        *,
+        keymap: Keymap = DEFAULT,
     ) -> None:
-        super().__init__(talks, desk, interrupted, words)
+        super().__init__(talks, desk, interrupted, words, keymap)
         self._paths = paths
         self._deleted: list[_Deleted] = []
         self._edited: Callable[[str], Awaitable[None]] | None = None

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import N_, _
 from qwentui.tui.screens.setting_rows import about, chosen, line, rows_of
 from qwentui.tui.widgets.filter_input import FilterInput
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input, OptionList
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.store.settings import Loaded
     from qwentui.store.settings_origin import Origin
 
@@ -55,14 +57,14 @@ class SettingListing(Screen[None]):
     # In a low terminal the list needs the lines.
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012 - Textual declares it on instances
 
-    def __init__(self, origin: Origin, loaded: Loaded, told: str = "") -> None:
+    def __init__(self, origin: Origin, loaded: Loaded, told: str = "", *, keymap: Keymap = DEFAULT) -> None:
         super().__init__()
         self.origin = origin
         self.rows = {row.key: row for row in rows_of(loaded)}
         self._every = False
         self._said, self._said_of = told, ""
-        self.filter = FilterInput(_("/ filters all keys by name, value and meaning"))
-        self.list = SettingList()
+        self.filter = FilterInput(_("/ filters all keys by name, value and meaning"), keymap=keymap)
+        self.list = SettingList(keymap)
         self.about = Static("", id="about", markup=False)
         self.edit = Line(compact=True)
         self.last_line = Static("", id="last-line", markup=False)

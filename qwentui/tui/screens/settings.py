@@ -12,6 +12,7 @@ from qwentui.backends.address import parse_host
 from qwentui.chat.errors import SettingsError, StoreError
 from qwentui.chat.memory_words import memory_line
 from qwentui.chat.sanitize import sanitize_line
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import _
 from qwentui.store.setting_words import allowed
 from qwentui.store.settings_origin import ChangedMeanwhile, change, decided, in_file
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from qwentui.chat.memory_fit import ModelShape
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.store.settings import Loaded, Settings
     from qwentui.store.settings_origin import Origin
     from qwentui.tui.screens.setting_rows import Row
@@ -63,10 +65,13 @@ class SettingsScreen(SettingListing):
         loaded: What that gave just now.
         host: Who goes by them.
         told: What is to be said at once.
+        keymap: The keys in effect.
     """
 
-    def __init__(self, origin: Origin, loaded: Loaded, host: Host, told: str = "") -> None:
-        super().__init__(origin, loaded, told)
+    def __init__(
+        self, origin: Origin, loaded: Loaded, host: Host, told: str = "", *, keymap: Keymap = DEFAULT
+    ) -> None:
+        super().__init__(origin, loaded, told, keymap=keymap)
         self._host = host
         self._edited: Row | None = None
         self._shape: ModelShape | None = None

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from qwentui.backends.choice import short_name
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import _
+from qwentui.tui.bound import bind
 from qwentui.tui.screens.branching import BranchingScreen
 from qwentui.tui.screens.context_watch import ContextWatch
 from qwentui.tui.transcript.items import NoticeItem
 from qwentui.tui.widgets.attachment_list import AttachmentList
 from qwentui.tui.widgets.composer import Composer
 from qwentui.tui.widgets.gauges import Gauges
+from qwentui.tui.widgets.key_line import KeyLine
 from qwentui.tui.widgets.path_completion import PathCompletion
 from qwentui.tui.widgets.title_bar import TitleBar
 from qwentui.tui.widgets.waiting_list import WaitingList
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from textual.timer import Timer
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.session import ChatSession
     from qwentui.tui.desk import Desk
     from qwentui.tui.live import LiveChat
@@ -56,25 +60,35 @@ class ShowingScreen(BranchingScreen):
         fps: Frames a second while text streams.
         load_history: Gives the prompts of earlier times, oldest first.
         desk: Where the chats are.
+        keymap: The keys in effect.
 
     Attributes:
         live: The chat that is shown.
         watch_gauges: Keeps the gauges true; None until the first paint is out.
     """
 
-    def __init__(self, palette: Palette, fps: int, load_history: Callable[[], list[str]], desk: Desk) -> None:
-        super().__init__(palette, fps)
+    def __init__(
+        self,
+        palette: Palette,
+        fps: int,
+        load_history: Callable[[], list[str]],
+        desk: Desk,
+        keymap: Keymap = DEFAULT,
+    ) -> None:
+        super().__init__(palette, fps, keymap)
         self.desk = desk
+        bind(self, keymap, "chat")
         self.live: LiveChat = desk.open()
         self.live.sheet.show(self.transcript)
         self.title_bar = TitleBar()
-        self.composer = Composer(load_history)
+        self.composer = Composer(load_history, keymap)
         self.path_completion = PathCompletion(
             lambda work: self.run_worker(work, group="paths"), self.composer.look_again
         )
         self.composer.completions.append(self.path_completion)
         self.waiting_list = WaitingList()
         self.gauges = Gauges()
+        self.key_line = KeyLine(keymap)
         self.attaching = desk.attaching
         self.attachment_list = AttachmentList()
         self.watch_context = ContextWatch(

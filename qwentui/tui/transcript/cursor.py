@@ -72,6 +72,18 @@ class Cursor:
             item += step
         return False
 
+    def put(self, item: int, row: int) -> bool:
+        """Go to the code block that has `row` of an item, else to its message; False where it is none."""
+        if not isinstance(self._document.items[item], UserItem | ReplyItem | LiveReply):
+            return False
+        body = self._document.finish(item)
+        ranges = (
+            range(body.find(Anchor(TEXT, block.first_row)), body.find(Anchor(TEXT, block.last_row)) + 1)
+            for block in self.blocks(item)
+        )
+        self.target = Target(item, next((number for number, rows in enumerate(ranges) if row in rows), None))
+        return True
+
     def message(self) -> int | None:
         """The message at the cursor, or else the last one."""
         if self.target is not None:

@@ -182,7 +182,7 @@ class Reader(SelectablePane):
             self.refresh()
 
     def pressed(self, y: int) -> None:
-        """Fold or unfold what the line at row `y` stands for."""
+        """Fold or unfold what the line at row `y` stands for, else put the cursor there."""
         index, row = self._document.heights.find(y)
         body = self._document.body(index)
         found = None if body is None else body.at(row)
@@ -190,6 +190,11 @@ class Reader(SelectablePane):
             self._fold(index, None)
         elif found is not None and found[0].fold is not None:
             self._fold(index, found[0].fold)
+        elif found is not None:
+            with self._window.steady():
+                self._cursor.put(index, row)
+            self.show()
+            self.refresh()
 
     def cursor(self) -> tuple[int, int] | None:
         """The item and the row that the cursor's mark stands at."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import Binding
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.tui.widgets.completion import Completion, Offer
 
 
@@ -25,15 +26,18 @@ class CompletingTextArea(LongLines):
     Only typing opens it: a text that is pasted, recalled or put here by the program does not. Once closed
     with a key it stays closed until another word is begun.
 
+    Args:
+        keymap: The keys in effect.
+
     Attributes:
         popup: Shows the candidates. Whoever composes this widget composes that one too, right before the
             widget above which it is to stand.
         completions: Who is asked, in this order; the first that has an offer is heard.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap) -> None:
         # Textual moves the cursor of the empty text while it makes the widget, which is watched here.
-        self.popup = CompletionPopup(self.action_take_completion)
+        self.popup = CompletionPopup(self.action_take_completion, keymap)
         self.completions: list[Completion] = []
         self._unasked = False
         self._looked_at = _NOWHERE

@@ -10,13 +10,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.tui.keys import bindings
+from qwentui.tui.bound import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.tui.widgets.completion import Candidate, Offer
 
 _MOST_ROWS = 8
@@ -30,21 +31,22 @@ class CompletionPopup(Widget):
 
     Args:
         clicked: Called when the user has clicked a candidate, which is chosen then.
+        keymap: The keys in effect.
 
     Attributes:
         offer: What is shown, None while the popup is closed.
         chosen: The number of the chosen candidate, None for none.
     """
 
-    BINDINGS = bindings("completion")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "completion-popup--label",
         "completion-popup--about",
         "completion-popup--chosen",
     }
 
-    def __init__(self, clicked: Callable[[], None]) -> None:
+    def __init__(self, clicked: Callable[[], None], keymap: Keymap) -> None:
         super().__init__()
+        bind(self, keymap, "completion")
         self._clicked = clicked
         self.display = False
         self.offer: Offer | None = None

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from qwentui.chat.sanitize import sanitize_whole
-from qwentui.tui.keys import bindings
+from qwentui.keyboard.keymap import DEFAULT
+from qwentui.tui.bound import bind
 from qwentui.tui.widgets.completing import CompletingTextArea
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
+
+    from qwentui.keyboard.keymap import Keymap
 
 
 class Composer(CompletingTextArea):
@@ -24,12 +27,11 @@ class Composer(CompletingTextArea):
 
     Args:
         load_history: Gives the prompts of earlier times, oldest first; called when they are first wanted.
+        keymap: The keys in effect.
 
     Attributes:
         waiting: Whether prompts wait to be sent; then Up and Enter in an empty composer are about those.
     """
-
-    BINDINGS = bindings("composer")
 
     class Submitted(Message):
         """The user wants `text` sent; it has left the composer."""
@@ -53,8 +55,9 @@ class Composer(CompletingTextArea):
     class LeaveWanted(Message):
         """The user pressed the end-of-file key in an empty composer."""
 
-    def __init__(self, load_history: Callable[[], list[str]]) -> None:
-        super().__init__()
+    def __init__(self, load_history: Callable[[], list[str]], keymap: Keymap = DEFAULT) -> None:
+        super().__init__(keymap)
+        bind(self, keymap, "composer")
         # A blinking cursor writes to the terminal for ever.
         self.cursor_blink = False
         self._load_history = load_history

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwentui.tui.keys import bindings
+from qwentui.keyboard.keymap import DEFAULT
+from qwentui.tui.bound import bind
 from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from textual import events
+
+    from qwentui.keyboard.keymap import Keymap
 
 
 class FilterInput(Line):
@@ -17,12 +20,12 @@ class FilterInput(Line):
     Args:
         placeholder: What stands there while nothing is looked for.
         text: What it begins with.
+        keymap: The keys in effect.
     """
 
-    BINDINGS = bindings("filter")
-
-    def __init__(self, placeholder: str, text: str = "") -> None:
+    def __init__(self, placeholder: str, text: str = "", keymap: Keymap = DEFAULT) -> None:
         super().__init__(text, placeholder, compact=True)
+        bind(self, keymap, "filter")
 
     async def _on_key(self, event: events.Key) -> None:
         """Act on a key when its turn has come, before what was typed behind it in the same burst."""

@@ -1,4 +1,4 @@
-"""The last line: what the card holds, how fast replies are, how full the context is."""
+"""The line of gauges: what the card holds, how fast replies are, how full the context is."""
 
 from __future__ import annotations
 

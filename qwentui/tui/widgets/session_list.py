@@ -15,14 +15,16 @@ from textual.widget import Widget
 from qwentui.backends.choice import short_name
 from qwentui.chat.message import Role
 from qwentui.chat.sanitize import HOSTILE, sanitize_line
+from qwentui.keyboard.keymap import DEFAULT
 from qwentui.language import N_, _
-from qwentui.tui.keys import bindings
+from qwentui.tui.bound import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.style import Style
 
+    from qwentui.keyboard.keymap import Keymap
     from qwentui.store.records import SessionInfo
     from qwentui.store.search import Hit
 
@@ -99,13 +101,13 @@ class SessionList(Widget, can_focus=True):
     Args:
         marks: Gives what is to be said of a chat now, in two cells.
         now: Seconds since 1970.
+        keymap: The keys in effect.
 
     Attributes:
         rows: All rows.
         cursor: The place of the cursor's row.
     """
 
-    BINDINGS = bindings("sessions")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "session-list--title",
         "session-list--dim",
@@ -120,8 +122,11 @@ class SessionList(Widget, can_focus=True):
     class Moved(Message, namespace="session_list"):
         """The cursor is at another row."""
 
-    def __init__(self, marks: Callable[[Row], str], now: Callable[[], float]) -> None:
+    def __init__(
+        self, marks: Callable[[Row], str], now: Callable[[], float], keymap: Keymap = DEFAULT
+    ) -> None:
         super().__init__()
+        bind(self, keymap, "sessions")
         self._marks = marks
         self._now = now
         self._top = 0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.widgets import OptionList
 
-from qwentui.tui.keys import bindings
+from qwentui.keyboard.keymap import DEFAULT
+from qwentui.tui.bound import bind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,17 +16,18 @@ if TYPE_CHECKING:
     from textual import events
     from textual.widgets.option_list import Option
 
+    from qwentui.keyboard.keymap import Keymap
+
 
 class SettingList(OptionList, inherit_bindings=False):
     """Options with an id are keys; the others are headings, on which the cursor never stands."""
 
-    BINDINGS = bindings("settings")
-
     class Opened(Message, namespace="setting_list"):
         """The user wants to change the key at the cursor."""
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap = DEFAULT) -> None:
         super().__init__(markup=False, compact=True)
+        bind(self, keymap, "settings")
 
     @property
     def key(self) -> str | None:

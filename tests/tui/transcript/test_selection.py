@@ -66,6 +66,28 @@ async def test_the_cursor_is_marked_and_goes_away() -> None:
         assert not [line for line in app.lines() if line.startswith("›")]
 
 
+async def test_a_click_puts_the_cursor_on_a_message_or_a_code_block() -> None:
+    async with shown(*CHAT, size=(40, 30)) as (app, transcript, pilot):
+        for text, copied_text in (
+            ("screen", QUESTION),
+            ("Bold", ANSWER),
+            ("ls", "ls"),
+            ("print", "print(1)"),
+        ):
+            app.heard.clear()
+            await pilot.click(transcript, offset=(8, row_of(app, text)))
+            await drawn(pilot)
+            assert [line for line in app.lines() if line.startswith("›")]
+            is_block = text in ("ls", "print")
+            transcript.action_copy_block() if is_block else transcript.action_copy_message()
+            await drawn(pilot)
+            assert copied(app) == [(copied_text, "code block" if is_block else "message")]
+        app.heard.clear()
+        await pilot.click(transcript, offset=(8, row_of(app, "news")))
+        await drawn(pilot)
+        assert next(line for line in app.lines() if line.startswith("›")).endswith("print(1)")
+
+
 async def test_the_cursor_brings_far_messages_into_view() -> None:
     items = [UserItem(f"question {number}") for number in range(300)]
     async with shown(*items) as (app, transcript, pilot):

@@ -1,14 +1,13 @@
 """Every key of the program in one table: what it is called, what it does, where it works.
 
-Screens and widgets take their bindings from here, and so do the footer, the help and the README.
+Screens and widgets take their bindings from here, by way of a `Keymap`, and so do the footer, the help, the
+palette, the settings and the README.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-
-from textual.binding import Binding
 
 Where = Literal[
     "everywhere",
@@ -47,7 +46,15 @@ class Key:
 KEYS = (
     Key("quit", "ctrl+q", "quit", "Quit", "everywhere", priority=True),
     Key("suspend", "ctrl+z", "suspend_process", "To the shell; fg comes back", "everywhere", priority=True),
-    Key("help", "f1", "help", "This help, with the commands", "chat", priority=True),
+    Key(
+        "help",
+        "f1",
+        "help",
+        "Keys and commands, where they work",
+        "chat",
+        priority=True,
+    ),
+    Key("actions", "ctrl+l", "all_actions", "All actions: find one", "chat", priority=True),
     Key("new", "ctrl+n", "new_chat", "New chat", "chat", priority=True),
     Key("sessions", "ctrl+s", "sessions", "All chats: find, open, rename, delete", "chat", priority=True),
     Key("gauges", "f2", "gauges", "The gauges in full", "chat", priority=True),
@@ -112,6 +119,8 @@ KEYS = (
     Key("quote", "Q", "screen.quote", "Quote the selection, else the message", "transcript"),
     Key("pager", "o", "page_message", "The message in $PAGER", "transcript"),
     Key("slash", "slash", "screen.search", "Search", "transcript"),
+    Key("help_reading", "question_mark", "screen.help", "Keys and commands, where they work", "transcript"),
+    Key("actions_reading", "colon", "screen.all_actions", "All actions: find one", "transcript"),
     Key("search_next", "n", "search_next", "Next match", "transcript"),
     Key("search_previous", "N", "search_previous", "Match before", "transcript"),
     Key("open_chat", "enter", "open", "Open the chat, at the match", "sessions"),
@@ -124,6 +133,8 @@ KEYS = (
     Key("export_chat", "e,f4", "screen.export", "Write the chat to a file", "sessions"),
     Key("cancel_waiting", "x", "screen.cancel_waiting", "Take the waiting prompts back", "sessions"),
     Key("new_listed", "n,ctrl+n", "screen.new_chat", "New chat", "sessions"),
+    Key("help_listed", "f1,question_mark", "screen.help", "Keys and commands, where they work", "sessions"),
+    Key("actions_listed", "ctrl+l,colon", "screen.all_actions", "All actions: find one", "sessions"),
     Key("row_down", "j,down", "move(1)", "Down", "sessions"),
     Key("row_up", "k,up", "move(-1)", "Up", "sessions"),
     Key("rows_down", "pagedown", "move_page(1)", "A page down", "sessions"),
@@ -196,38 +207,3 @@ KEYS = (
         priority=True,
     ),
 )
-
-
-_SPOKEN = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "slash": "/",
-    "ctrl+comma": "Ctrl+,",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "ctrl+underscore": "Ctrl+_",
-    "pageup": "PageUp",
-    "pagedown": "PageDown",
-    "escape": "Esc",
-}
-
-
-def spoken(key: Key) -> str:
-    """The names of a key as people write them."""
-    return ", ".join(_SPOKEN.get(name) or _titled(name) for name in key.keys.split(","))
-
-
-def _titled(name: str) -> str:
-    """Ctrl+Q for ctrl+q; a lone letter stays, for n and N are two keys."""
-    return "+".join(part.title() for part in name.split("+")) if len(name) > 1 else name
-
-
-def bindings(where: Where) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """The bindings that belong to `where`, in the type of a `BINDINGS` list."""
-    return [
-        Binding(key.keys, key.action, key.help, id=key.id, priority=key.priority, show=False)
-        for key in KEYS
-        if key.where == where
-    ]
