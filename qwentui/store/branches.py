@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qwentui.chat.conversation import Conversation, Turn
 from qwentui.chat.message import Message, Role
-from qwentui.store.images import images_of, messages_with_images
+from qwentui.store.images import images_of, keep_images, messages_with_images
 from qwentui.store.records import ShownMessage, ShownTurn, message_of, reply_of, shown_message
 from qwentui.store.statements import insert
 
@@ -68,9 +68,11 @@ def copy(connection: sqlite3.Connection, head: int, session: int) -> int | None:
     """
     parent: int | None = None
     for row in list(path(connection, head)):
+        images = connection.execute("SELECT data FROM images WHERE message = ? ORDER BY place", (row["id"],))
         values = {name: row[name] for name in row.keys() if name != "id"}  # noqa: SIM118 - a row's own keys
         values |= {"session": session, "parent": parent, "owner": None, "ttft": None}
         parent = insert(connection, "messages", values)
+        keep_images(connection, parent, [image["data"] for image in images])
     return parent
 
 

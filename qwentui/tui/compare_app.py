@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qwentui.chat.errors import CommandRefused, SettingsError
+from qwentui.chat.errors import CommandRefused, QwentuiError, SettingsError
 from qwentui.language import _
 from qwentui.tui.command_app import CommandApp
 from qwentui.tui.persona_app import count_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from qwentui.chat.conversation import Conversation
+    from qwentui.chat.message import Message
     from qwentui.chat.persona import Persona
     from qwentui.launch import Launch
     from qwentui.session import ChatSession
@@ -38,16 +39,28 @@ class _Question:
     """What two personas are to be asked.
 
     Attributes:
-        prompt: The text.
+        message: The prompt, with the files that go along.
+        draft: What stood in the composer, if that is the prompt, else blank.
         session: The session of the chat in which it was asked for, after which the two are made.
         rounds: What was said there before the prompt.
-        is_draft: Whether the prompt is what stands in the composer.
     """
 
-    prompt: str
+    message: Message
+    draft: str
     session: ChatSession
     rounds: Conversation
-    is_draft: bool
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the prompt is what stood in the composer."""
+        return bool(self.draft.strip())
+
+    @property
+    def text(self) -> str:
+        """What the user wrote of the prompt."""
+        from qwentui.chat.attachment import said
+
+        return said(self.message)
 
 
 class CompareApp(CommandApp):
@@ -62,15 +75,9 @@ class CompareApp(CommandApp):
         self._comparison: Comparison | None = None
         self._beside: CompareScreen | None = None
 
-    async def on_chat_screen_compare_wanted(self) -> None:
+    def on_chat_screen_compare_wanted(self) -> None:
         """Find out what is to be asked, and who is."""
-        try:
-            question = await self._question()
-        except CommandRefused as refusal:
-            self.chat.notice(str(refusal))
-            return
-        if question is not None:
-            self._soon(partial(self._ask_for_pair, question))
+        self._soon(self._ask_for_pair)
 
     async def action_compare_named(self, names: str) -> None:
         """Have the last prompt answered by the two personas that are named.
@@ -96,26 +103,38 @@ class CompareApp(CommandApp):
 
         Raises:
             CommandRefused: There is no model, or no prompt, or an edit is open.
+            CannotSee: An image goes along, and the model is blind.
         """
+        from qwentui.session import check_images
+
         if self.chat.editing:
             raise CommandRefused(_("An edit is open."), _("Escape leaves it."))
-        from qwentui.chat.attachment import said
-
         chat, session = self.chat.live, self.talking()
         talk, draft = session.conversation, self.chat.draft
         # The round that is being answered does not go along: its reply is not there.
         rounds = talk.until(len(talk.turns) - 1) if chat.busy or not draft.strip() else talk
-        prompt = draft if draft.strip() else (said(talk.turns[-1].user) if talk.turns else "")
-        if not prompt.strip():
+        message = talk.turns[-1].user if talk.turns else None
+        if draft.strip():
+            if not await self.chat.confirms(session, draft):
+                return None
+            # Read once, so that both get the same.
+            message = await self.chat.attaching.message(draft, confirmed=True)
+        if message is None or not (message.content.strip() or message.images):
             raise CommandRefused(_("There is nothing to ask two personas yet."), _("Write a prompt first."))
-        if not await self.chat.confirms(session, prompt):
-            return None
-        return _Question(prompt, session, rounds, bool(draft.strip()))
+        check_images(message, session.model)
+        return _Question(message, draft, session, rounds)
 
-    async def _ask_for_pair(self, question: _Question) -> None:
+    async def _ask_for_pair(self) -> None:
         from qwentui.store.personas import load_personas
         from qwentui.tui.screens.pair_picker import PairPicker
 
+        try:
+            question = await self._question()
+        except QwentuiError as error:
+            self.chat.notice(str(error))
+            return
+        if question is None:
+            return
         personas = await asyncio.to_thread(load_personas, self.launch.paths.personas)
         picker = PairPicker(personas, count_of(question.session))
         self.push_screen(picker, partial(self._pair_chosen, question))
@@ -139,8 +158,8 @@ class CompareApp(CommandApp):
             self.chat.notice(str(error), "error")
             return
         if question.is_draft:
-            self.chat.composer.remember(question.prompt)
-            self.chat.post_message(self.chat.Sent(question.prompt))
+            self.chat.composer.remember(question.draft)
+            self.chat.post_message(self.chat.Sent(question.draft))
         shown = self.chat.transcript
         begin = partial(self._begin_comparison, question, (one, other))
         self._beside = CompareScreen(
@@ -157,7 +176,7 @@ class CompareApp(CommandApp):
         rounds = question.rounds if wish.with_rounds else question.rounds.until(0)
         one, other = personas
         sides = self._side("A", question, one, rounds), self._side("B", question, other, rounds)
-        self._comparison = Comparison(self.desk, question.prompt, sides, wish, len(question.rounds.turns))
+        self._comparison = Comparison(self.desk, question.message, sides, wish, len(question.rounds.turns))
         return self._comparison
 
     def _side(self, letter: str, question: _Question, persona: Persona | None, rounds: Conversation) -> Side:
@@ -170,9 +189,7 @@ class CompareApp(CommandApp):
         chat, session = self.desk.open(), question.session.fresh()
         told = self.launch.cast_alike(session, persona)
         name = persona.name if persona is not None else _("no persona")
-        # What the user knows of the prompt was asked once, for both.
-        chat.confirmed.add(question.prompt)
-        chat.title = f"{name}: {title_from(question.prompt)}"
+        chat.title = f"{name}: {title_from(question.text)}"
         known = question.session.recorder.turns if question.session.recorder is not None else ()
         after = _message_before(known, len(rounds.turns))
         session.recorder = self.talks.recorder(Beginning(chat.title, (TAG,), after))
@@ -210,7 +227,7 @@ class CompareApp(CommandApp):
         """Show the chat of the side that was taken; both are in the store."""
         asked = self._comparison is not None and any(side.asked for side in self._comparison.sides)
         if taken is not None:
-            if question.is_draft and self.chat.draft == question.prompt:
+            if question.is_draft and self.chat.draft == question.draft:
                 self.chat.composer.clear()
             self.chat.show_chat(taken.chat)
         self._put_away(taken)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from qwentui.language import _
 from qwentui.tui import phrases
+from qwentui.tui.transcript.items import UserItem
 
 if TYPE_CHECKING:
     from qwentui.chat.conversation import Reply
+    from qwentui.chat.message import Message
     from qwentui.tui.desk import Desk
     from qwentui.tui.live import LiveChat
 
@@ -63,7 +65,7 @@ class Comparison:
 
     Args:
         desk: Where the chats are.
-        prompt: What is asked.
+        message: What is asked, with the files that go along.
         sides: The two, as they stand on the screen.
         wish: How they are to be asked.
         rounds: How many rounds could go along.
@@ -72,8 +74,10 @@ class Comparison:
         held: Whether the user wants the next one not to be asked yet.
     """
 
-    def __init__(self, desk: Desk, prompt: str, sides: tuple[Side, Side], wish: Wish, rounds: int) -> None:
-        self.prompt = prompt
+    def __init__(
+        self, desk: Desk, message: Message, sides: tuple[Side, Side], wish: Wish, rounds: int
+    ) -> None:
+        self.message = message
         self.sides = sides
         self.wish = wish
         self.rounds = rounds
@@ -103,9 +107,12 @@ class Comparison:
     def look(self) -> None:
         """Ask who is next, if its time has come."""
         side = self.next
-        if side is not None and not self.held and self._desk.idle:
-            side.asked = True
-            self._desk.say(side.chat, self.prompt)
+        session = side.chat.session if side is not None else None
+        if side is None or session is None or self.held or not self._desk.idle:
+            return
+        side.asked = True
+        side.chat.places.append(side.chat.sheet.append(UserItem.of(self.message)))
+        self._desk.begin(side.chat, session.reply(self.message), self.message.content)
 
     def stop(self) -> bool:
         """Stop the one that answers, and hold the other; whether one did."""

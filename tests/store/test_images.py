@@ -121,3 +121,16 @@ def test_bytes_that_are_no_image_are_not_taken_over(store: SessionStore, tmp_pat
         import_file(SessionStore(database), file)
         first = SessionStore(database).load(session).conversation.turns[0]
         assert first.user.images == IMAGES[:1]
+
+
+def test_a_copy_of_a_branch_has_its_images(store: SessionStore) -> None:
+    first = _asked(store)
+    conversation = store.load(first).conversation
+    last = store.load(first).turns[-1].reply
+    assert last is not None
+    second = store.create(after=last.id)
+    assert store.load(second).conversation == conversation
+    assert conversation.turns[0].user.images == IMAGES
+    store.delete(first)
+    store.purge(2e12)
+    assert store.load(second).conversation == conversation

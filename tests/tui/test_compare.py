@@ -276,6 +276,42 @@ async def test_the_side_that_is_taken_goes_on_as_that_persona(home: Path) -> Non
     assert [row[0] for row in stored(home, "title")] == ["电商客服: which?", "teacher: which?"]
 
 
+async def test_files_are_read_once_so_that_both_get_the_same(home: Path) -> None:
+    notes = home / "notes.md"
+    notes.write_text("as it was\n")
+    async with ScriptedServer(HELD, SECOND) as server, walking(home, server.url) as walk:
+        await walk.connected()
+        await compare(walk, f"sum up @{notes}")
+        await server.until(lambda s: s.holding == 1)
+        notes.write_text("changed meanwhile\n")
+        server.release()
+        await over(walk)
+        first, second = (request.json["messages"][-1]["content"] for request in chats(server))
+        assert first == second
+        assert "as it was" in first
+        await walk.pilot.press("enter")
+        await walk.until(lambda: walk.app.screen is walk.app.chat)
+        notes.unlink()
+        # The last prompt is asked as it was, though the file is gone.
+        await compare(walk, "")
+        await over(walk)
+        assert chats(server)[-1].json["messages"][-1]["content"] == first
+
+
+async def test_a_file_that_is_not_there_is_told_before_anyone_is_asked(home: Path) -> None:
+    async with ScriptedServer(FIRST) as server, walking(home, server.url) as walk:
+        await walk.connected()
+        walk.app.chat.composer.text = "sum up @./nowhere.md"
+        await walk.pilot.press("f12")
+        await walk.until(lambda: any("nowhere.md" in notice for notice in walk.notices))
+        assert walk.app.screen is walk.app.chat
+        await compare(walk, "sum up @./nowhere.md")
+        await over(walk)
+        assert {request.json["messages"][-1]["content"] for request in chats(server)} == {
+            "sum up @./nowhere.md"
+        }
+
+
 async def test_one_side_can_be_taken_while_the_other_still_answers(home: Path) -> None:
     async with ScriptedServer(FIRST, HELD, SECOND) as server, walking(home, server.url) as walk:
         await walk.connected()

@@ -88,7 +88,7 @@ class Gallery(App[None]):
 async def test_a_comparison_looks_as_it_did(size: tuple[int, int], tmp_path: Path) -> None:
     launch = Launch(Paths(*[tmp_path] * 4), Settings())
     sides = tuple(side(letter, launch, *rest) for letter, rest in zip("AB", ANSWERS, strict=True))
-    comparison = Comparison(Desk(1, None), PROMPT, sides, Wish(), 2)
+    comparison = Comparison(Desk(1, None), Message(Role.USER, PROMPT), sides, Wish(), 2)
     gallery = Gallery(comparison)
     async with gallery.run_test(size=size) as pilot:
         await pilot.pause()

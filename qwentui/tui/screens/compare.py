@@ -94,6 +94,8 @@ class CompareScreen(Screen["Side | None"]):
 
     def _run(self, wish: Wish) -> None:
         """Ask both by `wish`; what was asked before leaves the screen."""
+        from qwentui.chat.attachment import said
+
         self._leave_sheets()
         self._moved = False
         comparison = self.comparison = self._begin(wish)
@@ -102,7 +104,7 @@ class CompareScreen(Screen["Side | None"]):
         session = comparison.sides[0].chat.session
         if session is not None:
             self.title_bar.show(model=short_name(session.model.name), host=session.backend.host)
-        self.title_bar.show(title=comparison.prompt)
+        self.title_bar.show(title=said(comparison.message))
         comparison.look()
         self.show_state()
 
