@@ -65,7 +65,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def test_commands_and_options_are_completed(shell: Shell) -> None:
-    assert shell.completed("qwentui comp") == ["completion"]
+    assert shell.completed("qwentui compl") == ["completion"]
     assert shell.completed("qwentui --pro") == ["--profile"]
     assert shell.completed("qwentui completion ") == ["bash", "zsh", "fish"]
 

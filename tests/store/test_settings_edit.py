@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwentui.chat.errors import SettingsError, StoreError
-from qwentui.store.settings import paths, read_settings
+from qwentui.store.settings import leaves, paths, read_settings
 from qwentui.store.settings_edit import set_value, unset_value
 from qwentui.store.settings_text import default_file, toml_value
 
@@ -42,8 +42,6 @@ def values(key: str, kind: Any) -> st.SearchStrategy[Any]:
     """Values that the key may have."""
     if key in VALUES:
         return VALUES[key]
-    if key.startswith("keys."):
-        return st.sampled_from(["", "f12", "Ctrl+L, Esc", "x"])
     if kind is str:
         return TEXTS
     if kind is bool:
@@ -53,8 +51,14 @@ def values(key: str, kind: Any) -> st.SearchStrategy[Any]:
     return NUMBERS if float in (kind, *choices) else st.integers(1, 50)
 
 
-SETTINGS = st.sampled_from(sorted(paths().items())).flatmap(
+SETTINGS = st.sampled_from(sorted(leaves().items())).flatmap(
     lambda item: st.tuples(st.just(item[0]), values(*item))
+)
+
+
+KEYS = st.tuples(
+    st.sampled_from([path for path in paths() if path.startswith("keys.")]),
+    st.sampled_from(["", "f12", "Ctrl+L, Esc", "x"]),
 )
 
 
@@ -64,7 +68,9 @@ def argument(value: object) -> str:
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.lists(SETTINGS, min_size=1, max_size=3), st.sampled_from(["", COMMENTED, default_file()]), st.data()
+    st.lists(SETTINGS | KEYS, min_size=1, max_size=3),
+    st.sampled_from(["", COMMENTED, default_file()]),
+    st.data(),
 )
 def test_what_was_set_is_read_back_and_nothing_else_changes(
     changes: list[tuple[str, Any]], text: str, data: st.DataObject
@@ -86,7 +92,7 @@ def test_what_was_set_is_read_back_and_nothing_else_changes(
 
 
 @settings(max_examples=50, deadline=None)
-@given(SETTINGS, st.sampled_from([COMMENTED, default_file()]))
+@given(SETTINGS | KEYS, st.sampled_from([COMMENTED, default_file()]))
 def test_comments_and_order_survive(change: tuple[str, Any], text: str) -> None:
     key, value = change
     with TemporaryDirectory() as folder:

@@ -40,7 +40,9 @@ def test_a_list_over_a_streaming_reply_leaves_nothing_behind(output: str, tmp_pa
             terminal.wait_for("line 29")
             terminal.wait_until(lambda: "last answer" not in terminal.screen_text())
             assert " › /copy" in terminal.screen_text()
-            shown = [line.strip() for line in terminal.screen_text().splitlines() if "line" in line]
+            shown = [
+                row.strip() for row in terminal.screen_text().splitlines() if row.strip().startswith("line ")
+            ]
             assert shown == [f"line {number}" for number in range(30 - len(shown), 30)]
             terminal.send(CTRL_Q)
             assert terminal.wait_exit() == 0

@@ -57,7 +57,7 @@ def shown_help(walk: Walk) -> str:
 
 
 async def test_keys_of_the_users_own_work_and_the_old_ones_do_not(tmp_path: Path) -> None:
-    keys = {"help": "F12", "send": "Ctrl+B", "newline": "Enter", "down": "", "write": "w", "gauges": "Ctrl+X"}
+    keys = {"help": "F13", "send": "Ctrl+B", "newline": "Enter", "down": "", "write": "w", "gauges": "Ctrl+X"}
     async with ScriptedServer(ANSWER) as server, walking(tmp_path, server.url, keys=keys) as walk:
         await walk.connected()
         assert walk.notices == []
@@ -66,9 +66,9 @@ async def test_keys_of_the_users_own_work_and_the_old_ones_do_not(tmp_path: Path
         assert server.last("/api/chat").json["messages"][-1]["content"] == "a\nb"
         await walk.pilot.press("f1")
         assert walk.app.screen is walk.app.chat
-        await walk.pilot.press("f12")
+        await walk.pilot.press("f13")
         await walk.until(lambda: isinstance(walk.app.screen, HelpScreen))
-        await walk.pilot.press("f12")
+        await walk.pilot.press("f13")
         await walk.until(lambda: walk.app.screen is walk.app.chat)
         await walk.pilot.press("ctrl+x")
         await walk.until(lambda: isinstance(walk.app.screen, GaugePanel))

@@ -186,10 +186,8 @@ class Reader(SelectablePane):
         index, row = self._document.heights.find(y)
         body = self._document.body(index)
         found = None if body is None else body.at(row)
-        if found is not None and found[0].part == HEAD:
-            self._fold(index, None)
-        elif found is not None and found[0].fold is not None:
-            self._fold(index, found[0].fold)
+        if found is not None and (found[0].part == HEAD or found[0].fold is not None):
+            self._fold(index, None if found[0].part == HEAD else found[0].fold)
         elif found is not None:
             with self._window.steady():
                 self._cursor.put(index, row)
