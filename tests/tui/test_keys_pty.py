@@ -28,15 +28,15 @@ def row_of(terminal: Terminal, text: str) -> int:
 
 
 def test_keys_bound_otherwise_work_in_bursts_and_the_users_own_key_quits(tmp_path: Path) -> None:
-    text = '[keys]\nquit = "Ctrl+B"\nsend = "F13"\nhelp = "Alt+H"\nfold = "Ctrl+I"\nhlep = "x"\n'
+    text = '[keys]\nquit = "Ctrl+B"\nsend = "Alt+S"\nhelp = "Alt+H"\nfold = "Ctrl+I"\nhlep = "x"\n'
     with ScriptedServer(Reply(content=("answered",))).in_thread() as server:
         environment = configured(tmp_path, text, server.url)
         with Terminal(QWENTUI, env=environment) as terminal:
             terminal.wait_for("qwen3 @ 127")
             terminal.wait_for("keys.hlep is unknown; did you mean keys.help?")
             terminal.wait_for("most terminals send Tab for Ctrl+I")
-            terminal.wait_for(" F13 send · Alt+H keys")
-            terminal.send("hello\x1b[25~next")
+            terminal.wait_for(" Alt+S send · Alt+H keys")
+            terminal.send("hello\x1bsnext")
             terminal.wait_for("answered")
             terminal.wait_for("› next")
             terminal.send("\x1bh")

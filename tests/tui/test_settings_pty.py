@@ -26,7 +26,7 @@ def test_what_is_typed_right_behind_a_key_goes_where_that_key_leads(tmp_path: Pa
         term.send(F11)
         term.wait_for("enter changes it")
         term.send("/chat")
-        term.wait_for("1/2")
+        term.wait_for("1/2 · enter changes it · ↑↓")
         term.send("\x1b")
         term.wait_for("a all keys")
         # Down, up, and the value at the cursor with a 7 behind it.
