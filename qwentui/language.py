@@ -58,6 +58,11 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's usual name
     return message
 
 
+def NP_(_context: str, message: str) -> str:  # noqa: N802 - gettext's usual name
+    """Mark a constant for the catalogue; `pgettext` with the same context translates it where it is shown."""
+    return message
+
+
 def ngettext(one: str, many: str, count: int) -> str:
     """The form for `count` things, in the user's language."""
     if _catalogue is None:

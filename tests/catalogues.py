@@ -25,7 +25,7 @@ NOISE = re.compile(
     rb'^"(?:Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator):.*\n', re.MULTILINE
 )
 """Headers that would change with every run, or that nobody fills in."""
-KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "Key": (4,)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "NP_": ((1, "c"), 2), "Key": (4,)}
 """What marks a message; of a row in the table of keys that is its help."""
 
 

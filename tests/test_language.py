@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for path in (ROOT / "qwentui").rglob("*.py") if path.name != "language.py")
-SAYING = {"_": 1, "N_": 1, "ngettext": 2, "pgettext": 2}
+SAYING = {"_": 1, "N_": 1, "NP_": 2, "ngettext": 2, "pgettext": 2}
 """Each function that marks a message, with how many of its arguments are text."""
 
 AT_RUN_TIME = {"_", "ngettext", "pgettext"}
@@ -114,8 +114,20 @@ def _is_named(node: ast.expr) -> bool:
 
 def _takes_a_message(call: ast.Call) -> bool:
     """Whether a translator finds what is said: literally here, or where a constant is marked."""
-    takes_names = _called(call) == "_"
-    return all(_is_literal(text) or (takes_names and _is_named(text)) for text in _texts(call))
+    *contexts, message = _texts(call)
+    if _called(call) == "ngettext":
+        return all(map(_is_literal, _texts(call)))
+    takes_names = _called(call) in {"_", "pgettext"}
+    return all(map(_is_literal, contexts)) and (_is_literal(message) or (takes_names and _is_named(message)))
+
+
+def _hidden(tree: ast.Module) -> Iterator[ast.Call]:
+    """The calls inside of f-strings, which the search for messages takes for text, up to Python 3.11."""
+    for outer in ast.walk(tree):
+        if isinstance(outer, ast.JoinedStr):
+            for node in ast.walk(outer):
+                if isinstance(node, ast.Call) and _called(node) and any(map(_is_literal, _texts(node)[-1:])):
+                    yield node
 
 
 def _positional(call: ast.Call) -> bool:
@@ -180,6 +192,8 @@ def _faulty_scopes(tree: ast.Module) -> Iterator[str]:
 def _faults(tree: ast.Module) -> Iterator[str]:
     yield from _faulty_messages(tree)
     yield from _faulty_scopes(tree)
+    for call in _hidden(tree):
+        yield f"line {call.lineno}: inside of an f-string"
     for node in _at_import(tree):
         if _called(node) in AT_RUN_TIME:
             yield f"line {getattr(node, 'lineno', 0)}: translated at import time"
@@ -196,7 +210,8 @@ def test_messages_are_marked_so_that_they_can_be_translated(path: Path) -> None:
         ('def f(n): return _(f"{n} rounds")', "no literal text"),
         ('def f(n): return _("{n} rounds".format(n=n))', "no literal text"),
         ('def f(n): return ngettext("{n} round", f"{n} rounds", n)', "no literal text"),
-        ('def f(n): return pgettext("verb", n)', "no literal text"),
+        ('def f(n): return pgettext(n, "open")', "no literal text"),
+        ("def f(): return f\"{_('Rounds')}: 3\"", "inside of an f-string"),
         ('def f(n): return _("a" if n else "b")', "no literal text"),
         ('def f(n): return _("a" + n)', "no literal text"),
         ('def f(): return _("")', "no literal text"),
@@ -228,6 +243,8 @@ def test_a_message_that_cannot_be_translated_is_found(source: str, fault: str) -
         'def f(n): return ngettext("{n} round", "{n} rounds", n).format(n=n)',
         'class A:\n def f(self): return _("Rounds")',
         'title = lambda: _("Rounds")',
+        'VERB = NP_("verb", "open")\ndef f(): return pgettext("verb", VERB)',
+        "def f(title): return f'{_(title)}: 3'",
         'def f(n):\n match n:\n  case _: return _("Rounds")',
         'def f(n):\n def g(_): ...\n return _("Rounds")',
         'def f(n): return _("{n} rounds").format(n=sum(1 for _ in n))',

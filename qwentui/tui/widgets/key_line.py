@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from qwentui.language import N_, _
+from qwentui.language import NP_, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,45 +23,45 @@ _BETWEEN = " · "
 
 _HINTS: dict[Doing, tuple[tuple[str, str], ...]] = {
     "writing": (
-        ("send", N_("send")),
-        ("help", N_("keys")),
-        ("actions", N_("all actions")),
-        ("sessions", N_("chats")),
-        ("read", N_("read")),
-        ("newline", N_("new line")),
-        ("new", N_("new chat")),
-        ("model", N_("model")),
-        ("quit", N_("quit")),
-        ("editor", N_("editor")),
-        ("persona", N_("persona")),
-        ("search", N_("search")),
+        ("send", NP_("key line", "send")),
+        ("help", NP_("key line", "keys")),
+        ("actions", NP_("key line", "all actions")),
+        ("sessions", NP_("key line", "chats")),
+        ("read", NP_("key line", "read")),
+        ("newline", NP_("key line", "new line")),
+        ("new", NP_("key line", "new chat")),
+        ("model", NP_("key line", "model")),
+        ("quit", NP_("key line", "quit")),
+        ("editor", NP_("key line", "editor")),
+        ("persona", NP_("key line", "persona")),
+        ("search", NP_("key line", "search")),
     ),
     "waiting": (
-        ("stop", N_("stop")),
-        ("sessions", N_("chats")),
-        ("new", N_("new chat")),
-        ("fold", N_("thinking")),
-        ("read", N_("read")),
-        ("help", N_("keys")),
-        ("actions", N_("all actions")),
-        ("quit", N_("quit")),
+        ("stop", NP_("key line", "stop")),
+        ("sessions", NP_("key line", "chats")),
+        ("new", NP_("key line", "new chat")),
+        ("fold", NP_("key line", "thinking")),
+        ("read", NP_("key line", "read")),
+        ("help", NP_("key line", "keys")),
+        ("actions", NP_("key line", "all actions")),
+        ("quit", NP_("key line", "quit")),
     ),
     "reading": (
-        ("write", N_("write")),
-        ("next_message", N_("next")),
-        ("previous_message", N_("before")),
-        ("copy_message", N_("copy")),
-        ("slash", N_("search")),
-        ("edit", N_("edit")),
-        ("regenerate", N_("ask again")),
-        ("toggle_fold", N_("fold")),
-        ("copy_block", N_("copy code")),
-        ("help", N_("keys")),
-        ("pin", N_("pin")),
-        ("quote", N_("quote")),
-        ("pager", N_("pager")),
+        ("write", NP_("key line", "write")),
+        ("next_message", NP_("key line", "next")),
+        ("previous_message", NP_("key line", "before")),
+        ("copy_message", NP_("key line", "copy")),
+        ("slash", NP_("key line", "search")),
+        ("edit", NP_("key line", "edit")),
+        ("regenerate", NP_("key line", "ask again")),
+        ("toggle_fold", NP_("key line", "fold")),
+        ("copy_block", NP_("key line", "copy code")),
+        ("help", NP_("key line", "keys")),
+        ("pin", NP_("key line", "pin")),
+        ("quote", NP_("key line", "quote")),
+        ("pager", NP_("key line", "pager")),
     ),
-    "searching": (("stop", N_("close the search")),),
+    "searching": (("stop", NP_("key line", "close the search")),),
 }
 """The ids of what is named, and what is said of each."""
 
@@ -98,7 +98,7 @@ def labelled(keymap: Keymap, hints: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, label in hints:
         key = keymap.first(name) if name else ""
         if key or not name:
-            yield f"{key} {_(label)}".strip()
+            yield f"{key} {pgettext('key line', label)}".strip()
 
 
 def fitted(parts: Iterable[str], width: int) -> str:
