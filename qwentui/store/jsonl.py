@@ -262,9 +262,11 @@ def _markdown(connection: sqlite3.Connection, row: sqlite3.Row) -> Iterator[byte
     about = " · ".join(filter(None, (created, row["model"], row["persona"], row["id"])))
     yield f"# {row['title']}\n\n{about}\n\n".encode()
     if conversation.system:
-        yield f"## {pgettext('speaker', 'System')}\n\n{conversation.system}\n\n".encode()
+        speaker = pgettext("speaker", "System")
+        yield f"## {speaker}\n\n{conversation.system}\n\n".encode()
     for turn in conversation.turns:
-        yield f"## {pgettext('speaker', 'You')}\n\n{turn.user.content}\n\n".encode()
+        speaker = pgettext("speaker", "You")
+        yield f"## {speaker}\n\n{turn.user.content}\n\n".encode()
         if turn.reply is not None:
             end = "" if turn.reply.finish_reason is FinishReason.STOP else f"\n\n*{turn.reply.finish_reason}*"
             speaker = turn.reply.model or pgettext("speaker", "Model")

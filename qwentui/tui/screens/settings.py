@@ -143,7 +143,8 @@ class SettingsScreen(SettingListing):
         row = self.rows[key]
         if in_file(row.source):
             return row
-        self.say(f"{decided(key, row.source)} {_('Change it there, or take it away there.')}")
+        remedy = _("Change it there, or take it away there.")
+        self.say(f"{decided(key, row.source)} {remedy}")
         return None
 
     def _take(self, loaded: Loaded) -> str:
