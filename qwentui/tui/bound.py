@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 Node = TypeVar("Node", bound="DOMNode")
 
+_ORDERED: frozenset[Where] = frozenset({"transcript", "sessions"})
+"""Where nothing is typed: keys act in their order, and before what is typed behind one that leaves is given
+to anyone. Textual runs other bindings after a key has travelled up, which in a burst is too late."""
+
 
 def bind(node: DOMNode, keymap: Keymap, where: Where) -> None:
     """Bind in `node` the keys that belong to `where`; they go before those of its base classes.
@@ -31,7 +35,7 @@ def bind(node: DOMNode, keymap: Keymap, where: Where) -> None:
                 node._bindings.key_to_bindings.pop(name, None)  # noqa: SLF001 - where Textual keeps them
     for key in keymap.keys.values():
         if key.where == where:
-            _add(node, key, key.action, priority=key.priority)
+            _add(node, key, key.action, priority=key.priority or where in _ORDERED)
 
 
 def closed_by(node: Node, key: Key, action: str) -> Node:

@@ -201,7 +201,7 @@ class DeskApp(PersonaApp):
             chat = self.new_chat()
             self.begin_as(chat)
             self.chat.show_chat(chat)
-        self.chat.composer.focus()
+        self.chat.set_focus(self.chat.composer)
 
     def open_session(self, session: str, message: int | None = None, query: str = "") -> None:
         """Show a session of the store, at a message where one is given."""

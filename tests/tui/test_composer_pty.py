@@ -71,3 +71,22 @@ def test_what_is_typed_right_behind_the_key_that_closes_a_panel_is_not_lost(key:
         term.wait_for(seen)
         term.send(f"{key}jklq 订单")
         term.wait_for("› jklq 订单")
+
+
+def test_a_burst_in_the_transcript_and_in_the_list_of_chats_acts_in_its_order() -> None:
+    """`i` goes back to the composer, and what is typed behind it is text, not e for edit and o for a pager."""
+    with (
+        ScriptedServer(Reply(content=("answered",))).in_thread() as server,
+        Terminal(QWENTUI, env={"OLLAMA_HOST": server.url}) as term,
+    ):
+        term.wait_for("qwen3 @ 127")
+        term.send("question\r")
+        term.wait_for("stop")
+        term.send("\t")
+        term.wait_for("i write")
+        term.send("jkihello ")
+        term.wait_for("› hello")
+        term.send("\x13")
+        term.wait_for("Enter opens")
+        term.send("jkqthere dup")
+        term.wait_for("› hello there dup")

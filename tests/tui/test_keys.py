@@ -329,7 +329,7 @@ async def test_both_speak_the_users_language(tmp_path: Path) -> None:
         async with walking(tmp_path, NOWHERE) as walk:
             await begun(walk)
             line = last_line(walk)
-            assert line.startswith(f"Enter {language._('send')} · F1 {language._('keys')}")
+            assert line.startswith("Enter 发送 · F1 按键 · ")
             assert cell_len(line) < 100
     finally:
         language.use(language.ENGLISH)

@@ -94,7 +94,7 @@ class ActingScreen(ReadingScreen):
         quote = "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
         composer.insert(f"{gap}{quote}\n\n", composer.document.end)
         composer.move_cursor(composer.document.end)
-        composer.focus()
+        self.set_focus(composer)
 
     def _here(self) -> Here | None:
         """The message at the cursor, else the last one; where no key may act None, and the user is told."""

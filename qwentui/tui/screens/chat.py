@@ -131,12 +131,12 @@ class ChatScreen(ComposingScreen):
     def action_stop(self) -> None:
         """One step back: close the search, stop the reply and keep what came, or go to the composer."""
         if self.end_search() or self.leave_edit():
-            self.composer.focus()
+            self.set_focus(self.composer)
         elif self.busy:
             self.desk.stop(self.live)
         else:
             self.transcript.action_dismiss()
-            self.composer.focus()
+            self.set_focus(self.composer)
 
     def action_interrupt(self) -> None:
         """Copy what is selected; else stop the reply; else clear the line."""
@@ -238,8 +238,8 @@ class ChatScreen(ComposingScreen):
 
     def action_write(self) -> None:
         """Go to the composer."""
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def on_composer_read_wanted(self) -> None:
         """Give the keys to the transcript."""
-        self.transcript.focus()
+        self.set_focus(self.transcript)

@@ -107,7 +107,7 @@ class ExportScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Begin in the name."""
-        self._file.focus()
+        self.set_focus(self._file)
         self._show()
 
     def _show(self) -> None:

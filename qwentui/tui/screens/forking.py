@@ -166,7 +166,7 @@ class ForkingScreen(ActingScreen):
         self._edit_line.display = True
         if not self._edit_line.is_attached:
             await self.mount(self._edit_line, before="#entry")
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def _close_edit(self) -> None:
         edit, self._edit = self._edit, None

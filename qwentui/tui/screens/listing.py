@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from qwentui.chat.errors import StoreError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.keyboard.keymap import DEFAULT
-from qwentui.language import N_, _
+from qwentui.language import N_, NP_, _
 from qwentui.tui.bound import closed_by
 from qwentui.tui.widgets.filter_input import FilterInput
 from qwentui.tui.widgets.key_line import fitted, labelled
@@ -46,24 +46,24 @@ _MOST_TITLES = 200
 _MOST_HITS = 100
 
 _KEYS = (
-    ("open_chat", N_("opens")),
-    ("filter", N_("filters")),
-    ("delete_chat", N_("deletes")),
-    ("rename_chat", N_("renames")),
-    ("close_sessions", N_("back")),
-    ("help_listed", N_("keys")),
-    ("pin_chat", N_("pins")),
-    ("tag_chat", N_("tags")),
-    ("export_chat", N_("exports")),
-    ("new_listed", N_("new")),
-    ("cancel_waiting", N_("takes waiting prompts back")),
+    ("open_chat", NP_("key line", "opens")),
+    ("filter", NP_("key line", "filters")),
+    ("delete_chat", NP_("key line", "deletes")),
+    ("rename_chat", NP_("key line", "renames")),
+    ("close_sessions", NP_("key line", "back")),
+    ("help_listed", NP_("key line", "keys")),
+    ("pin_chat", NP_("key line", "pins")),
+    ("tag_chat", NP_("key line", "tags")),
+    ("export_chat", NP_("key line", "exports")),
+    ("new_listed", NP_("key line", "new")),
+    ("cancel_waiting", NP_("key line", "takes waiting prompts back")),
 )
 _FILTER_KEYS = (
-    ("filter_open", N_("opens")),
-    ("filter_up", N_("before")),
-    ("filter_down", N_("next")),
-    ("", N_("#tag")),
-    ("filter_close", N_("back to the list")),
+    ("filter_open", NP_("key line", "opens")),
+    ("filter_up", NP_("key line", "before")),
+    ("filter_down", NP_("key line", "next")),
+    ("", NP_("key line", "#tag")),
+    ("filter_close", NP_("key line", "back to the list")),
 )
 _EDIT_KEYS = (N_("enter keeps it"), N_("esc leaves it"))
 

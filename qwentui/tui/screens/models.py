@@ -211,7 +211,7 @@ class ModelsScreen(ModelPicker):
         self._doomed = None
         name = self.query_one(Input)
         name.display = True
-        name.focus()
+        self.set_focus(name)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Pull what was named."""
@@ -243,7 +243,7 @@ class ModelsScreen(ModelPicker):
         name = self.query_one(Input)
         name.value = ""
         name.display = False
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def action_back(self) -> None:
         """Take back what was begun last: the line for a name, a question, work; else go back."""

@@ -88,7 +88,7 @@ class NoServerScreen(ModalScreen[WayOn]):
         """Show the line for another address."""
         address = self.query_one(Input)
         address.display = True
-        address.focus()
+        self.set_focus(address)
 
     def action_embedded(self) -> None:
         """Run the built-in model."""

@@ -135,7 +135,7 @@ class ReadingScreen(Screen[None]):
 
     def on_search_bar_done(self) -> None:
         """Walk the matches."""
-        self.transcript.focus()
+        self.set_focus(self.transcript)
 
     def on_transcript_search_changed(self, message: Transcript.SearchChanged) -> None:
         """Show how far the search is."""

@@ -137,7 +137,7 @@ class ShowingScreen(BranchingScreen):
         self.show_state()
         if not (left.said or left.busy or left.draft.strip() or self.desk.waits(left)):
             self.desk.drop(left)
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def show_state(self) -> None:
         """Show what is true now of the session, of the other chats, and of what waits."""
@@ -159,7 +159,7 @@ class ShowingScreen(BranchingScreen):
         """Bring an item of the transcript into view, at what was looked for, and read on from there."""
         if item is not None:
             self.transcript.show_item(item, query)
-            self.transcript.focus()
+            self.set_focus(self.transcript)
 
     def notice(self, text: str, severity: Severity = "info") -> None:
         """Say something about the talk, in the transcript, where the eye is."""

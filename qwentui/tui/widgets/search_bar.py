@@ -42,7 +42,7 @@ class SearchBar(Horizontal):
     def open(self) -> None:
         """Show the line, with the text of the last time selected."""
         self.display = True
-        self._input.focus()
+        self.screen.set_focus(self._input)
         self._input.select_all()
         self.post_message(self.Changed(self._input.value))
 

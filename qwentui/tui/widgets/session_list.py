@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from textual import events
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.style import Style
+    from textual import events
 
     from qwentui.keyboard.keymap import Keymap
     from qwentui.store.records import SessionInfo
@@ -178,22 +178,6 @@ class SessionList(Widget, can_focus=True):
         """Ask for the row at the cursor."""
         if self.rows:
             self.post_message(self.Opened())
-
-    async def _on_key(self, event: events.Key) -> None:
-        """Act on a key when its turn has come; one that was typed behind a change of the focus goes there.
-
-        Else of a filter's text that comes in one burst with the key that opens it, letters would be commands.
-        """
-        focused = self.screen.focused
-        if focused is not None and focused is not self:
-            event.stop()
-            focused.post_message(events.Key(event.key, event.character))
-            return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            event.stop()
-            event.prevent_default()
-            await self.run_action(binding.action)
-            return
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
