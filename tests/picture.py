@@ -1,4 +1,4 @@
-"""Makes docs/qwentui.svg, the README's picture: the program itself, talking to a scripted server.
+"""Makes docs/qwentui.svg and docs/qwentui-zh.svg, the pictures of the two READMEs: the program, talking to a server.
 
 python tests/picture.py
 """
@@ -17,13 +17,16 @@ from script import Model, Reply
 from scripted_server import ScriptedServer
 from svg import picture
 
+from qwentui import language
 from qwentui.launch import Launch
 from qwentui.store.paths import Paths, shipped
 from qwentui.store.settings import Server, Settings
 from qwentui.store.themes import load_theme
 from qwentui.tui.app import QwentuiApp
 
-PICTURE = Path(__file__).parent.parent / "docs" / "qwentui.svg"
+DOCS = Path(__file__).parent.parent / "docs"
+PICTURES = {language.ENGLISH: "qwentui.svg", language.CHINESE: "qwentui-zh.svg"}
+UNLOAD = {language.ENGLISH: "unload", language.CHINESE: "卸载"}
 
 TALK = (
     (
@@ -62,7 +65,7 @@ def gauges(app: QwentuiApp) -> str:
     return app.chat.gauges.render_line(0).text
 
 
-async def draw() -> str:
+async def draw(unload: str) -> str:
     """The screen after the talk, as SVG."""
     model = Model(name="qwen3-32b-local:latest")
     replies = [reply for _, reply in TALK]
@@ -83,21 +86,22 @@ async def draw() -> str:
                     while app.chat.busy:
                         await pilot.pause(0.01)
                 app.chat.title_bar.show(host="a10")
-                while "/22.2G" not in gauges(app) or "unload" not in gauges(app):
+                while "/22.2G" not in gauges(app) or unload not in gauges(app):
                     await pilot.pause(0.05)
                 await pilot.pause(0.2)
                 return picture(app, "qwentui")
 
 
 def main() -> None:
-    """Write the picture, with an A10 in sight."""
+    """Write the pictures, with an A10 in sight."""
     if "NVML_STUB" not in os.environ:
         # The loader looks for libraries where the environment of a process's start says.
         stub = NvmlStub(Path(tempfile.mkdtemp()))
         stub.say("card0.used 20900", "card0.total 22731", "card0.processes 4242:20400")
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | stub.environ)
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(asyncio.run(draw()), encoding="utf-8")
+    for spoken, name in PICTURES.items():
+        language.use(spoken)
+        (DOCS / name).write_text(asyncio.run(draw(UNLOAD[spoken])), encoding="utf-8")
 
 
 if __name__ == "__main__":

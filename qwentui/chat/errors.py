@@ -48,7 +48,9 @@ class QwentuiError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        # A full stop of Chinese has its space in itself.
+        gap = "" if self.message.endswith("。") else " "
+        return f"{self.message}{gap}{self.hint}".rstrip()
 
 
 class SettingsError(QwentuiError):

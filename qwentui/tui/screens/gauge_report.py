@@ -6,13 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
 from rich.text import Text
 
 from qwentui.language import _
 from qwentui.telemetry.history import MOMENTS
 from qwentui.telemetry.vram import SPILL_REMEDY, others, spilled
-from qwentui.tui.transcript.wrap import wrap
+from qwentui.tui.transcript.wrap import wrapped
 from qwentui.tui.widgets.gauge_forms import GIB
 from qwentui.tui.widgets.gauge_plot import plot
 
@@ -69,12 +68,6 @@ def report(sight: Sight, width: int) -> Text:
     return text
 
 
-def _wrapped(text: str, width: int) -> str:
-    """`text` in rows, which break between Chinese characters too."""
-    rows = wrap([Segment(text)], width)
-    return "\n".join("".join(segment.text for segment in row) for row in rows)
-
-
 def _gauge(text: Text, name: str, value: str, rows: Sequence[str], meaning: str) -> None:
     text.append(f"{name}  ", "bold")
     text.append(f"{value}\n")
@@ -105,7 +98,7 @@ def _memory(text: Text, sight: Sight, width: int) -> None:
             "VRAM",
             _("not known"),
             (),
-            _wrapped(_("Neither the server nor this machine tells it."), width),
+            wrapped(_("Neither the server nor this machine tells it."), width),
         )
         return
     values = [moment.vram for moment in sight.history.moments]
@@ -121,17 +114,17 @@ def _memory(text: Text, sight: Sight, width: int) -> None:
         meaning = _("The model's buffers on the GPU, not all that is there; by /api/ps, {age}.")
         meaning = meaning.format(age=_age(sight.asked))
     value = " · ".join(part for part in (_amount(memory), memory.word) if part)
-    _gauge(text, "VRAM", value, _course(values, width, top), _wrapped(meaning, width))
+    _gauge(text, "VRAM", value, _course(values, width, top), wrapped(meaning, width))
     text.right_crop(1)
     cards = sight.cards.cards if sight.cards is not None else ()
     for card in cards:
-        text.append(f"{_wrapped(_card(card), width)}\n", "dim")
+        text.append(f"{wrapped(_card(card), width)}\n", "dim")
         # On which of several cards the model lies, the server does not tell.
         holders = _holders(card, sight.model.size_vram if len(cards) == 1 else None)
         if holders:
-            text.append(f"{_wrapped(holders, width)}\n", "dim")
+            text.append(f"{wrapped(holders, width)}\n", "dim")
     if sight.model.size:
-        text.append(f"{_wrapped(_model(sight), width)}\n", "dim")
+        text.append(f"{wrapped(_model(sight), width)}\n", "dim")
     text.append("\n")
 
 
@@ -193,7 +186,7 @@ def _ttft(text: Text, sight: Sight, width: int) -> None:
     known = [seconds for seconds in times if seconds is not None]
     rows = plot(times, width, max(known)) if known else []
     meaning = _("From Enter to the first token, thinking too; by this program's clock. A column is a reply.")
-    _gauge(text, "TTFT", value, rows, _wrapped(meaning, width))
+    _gauge(text, "TTFT", value, rows, wrapped(meaning, width))
 
 
 def _speed(text: Text, sight: Sight, width: int) -> None:
@@ -209,13 +202,13 @@ def _speed(text: Text, sight: Sight, width: int) -> None:
         "While a reply comes, the tokens of the last second, by this program's clock; after it,"
         " eval_count / eval_duration, by the server."
     )
-    _gauge(text, _("Speed"), value, _course(values, width, top), _wrapped(meaning, width))
+    _gauge(text, _("Speed"), value, _course(values, width, top), wrapped(meaning, width))
 
 
 def _context(text: Text, sight: Sight, width: int) -> None:
     window = sight.window
     if window is None:
-        _gauge(text, _("Context"), _("not known"), (), _wrapped(_("There is no model yet."), width))
+        _gauge(text, _("Context"), _("not known"), (), wrapped(_("There is no model yet."), width))
         return
     count = f"{'=' if window.exact else '~'}{window.used:,}"
     value = _("{count} of {limit:,} tokens, num_ctx {num_ctx:,}")
@@ -229,7 +222,7 @@ def _context(text: Text, sight: Sight, width: int) -> None:
         )
     if window.mismatch:
         meaning += f" {window.mismatch}"
-    _gauge(text, _("Context"), value, _course(values, width, float(window.num_ctx)), _wrapped(meaning, width))
+    _gauge(text, _("Context"), value, _course(values, width, float(window.num_ctx)), wrapped(meaning, width))
 
 
 def _unload(text: Text, sight: Sight, width: int) -> None:
@@ -246,7 +239,7 @@ def _unload(text: Text, sight: Sight, width: int) -> None:
     meaning = _(
         "When the server lets the model go; by expires_at of /api/ps, {age}, against this machine's clock."
     )
-    _gauge(text, _("Keep-alive"), value, (), _wrapped(meaning.format(age=_age(sight.asked)), width))
+    _gauge(text, _("Keep-alive"), value, (), wrapped(meaning.format(age=_age(sight.asked)), width))
 
 
 def _replies(text: Text, replies: Sequence[PastReply], width: int) -> None:
@@ -272,7 +265,7 @@ def _replies(text: Text, replies: Sequence[PastReply], width: int) -> None:
         "conn: until the request was out. load: until the model was there, by the server. prompt: its"
         " evaluation, by the server. rest: queue, template, the way of the first token."
     )
-    text.append(f"{_wrapped(told, width)}\n\n", "dim")
+    text.append(f"{wrapped(told, width)}\n\n", "dim")
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -17,6 +17,7 @@ from qwentui.chat.persona import fitting
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
 from qwentui.language import _
 from qwentui.store.personas import resolved
+from qwentui.tui.transcript.wrap import wrapped
 from qwentui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ class PersonaBrowser(ModalScreen[R | None]):
                 text = f"{cost} · {sanitize_whole(system[:_PREVIEW]).text}"
             except SettingsError as error:
                 text = str(error)
-        self.query_one("#preview", Static).update(text)
+        preview = self.query_one("#preview", Static)
+        # Before it has a place on the screen, Textual wraps it.
+        preview.update(wrapped(text, preview.content_size.width) if preview.content_size else text)
 
     def action_back(self) -> None:
         """Keep what there is."""

@@ -87,6 +87,13 @@ def wrap(line: Sequence[Segment], width: int) -> list[Row]:
     return _sliced(line, _breaks(text, width))
 
 
+def wrapped(text: str, width: int) -> str:
+    """Plain ``text`` in rows of at most ``width`` cells, which break between Chinese characters too."""
+    lines = text.split("\n")
+    rows = [row for line in lines for row in (wrap([Segment(line)], width) or [()])]
+    return "\n".join("".join(segment.text for segment in row).rstrip() for row in rows)
+
+
 def wrap_open(line: Sequence[Segment], width: int) -> tuple[list[Row], Row]:
     """Breaks a ``line`` that goes on.
 
