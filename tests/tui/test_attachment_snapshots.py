@@ -7,12 +7,12 @@ A picture that changed is looked at, and accepted with
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from pictures import png
+from snapshot import assert_looks_as
 from svg import picture
 from textual.app import App
 
@@ -69,11 +69,4 @@ async def test_files_look_as_they_did(width: int, tmp_path: Path) -> None:
         gallery.transcript._fold(0, 1)
         await pilot.pause()
         drawn = picture(gallery, f"files, {width} columns")
-    stored = SNAPSHOTS / f"files-{width}.svg"
-    if os.environ.get("ACCEPT_SNAPSHOTS"):
-        stored.write_text(drawn, encoding="utf-8")
-    expected = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if drawn != expected:
-        fresh = tmp_path / stored.name
-        fresh.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{stored.name} looks different; the new picture is {fresh}", pytrace=False)
+    assert_looks_as(SNAPSHOTS / f"files-{width}.svg", drawn, tmp_path)

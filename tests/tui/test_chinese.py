@@ -7,7 +7,6 @@ A picture that changed is looked at, and accepted with
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from script import Reply
 from scripted_server import ScriptedServer
+from snapshot import assert_looks_as
 from svg import picture
 from walk import walking
 
@@ -115,10 +115,4 @@ async def test_a_screen_looks_as_it_did(name: str, tmp_path: Path, monkeypatch: 
         await walk.until(lambda: walk.app.screen is not chat)
         await walk.pilot.pause(0.1)
         drawn = picture(walk.app, f"{name}, 80 columns").replace(str(tmp_path), "/home/me")
-    path = SNAPSHOTS / f"chinese-{name}.svg"
-    if os.environ.get("ACCEPT_SNAPSHOTS"):
-        path.write_text(drawn, encoding="utf-8")
-    if not path.exists() or path.read_text(encoding="utf-8") != drawn:
-        new = tmp_path / path.name
-        new.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{path.name} looks different; the new picture is {new}", pytrace=False)
+    assert_looks_as(SNAPSHOTS / f"chinese-{name}.svg", drawn, tmp_path)

@@ -8,7 +8,6 @@ A picture of the popup that changed is looked at, and accepted with
 from __future__ import annotations
 
 import asyncio
-import os
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from script import Model, Reply
 from scripted_server import ScriptedServer
+from snapshot import assert_looks_as
 from svg import picture
 from textual.app import App
 from textual.containers import Horizontal
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from walk import Walk
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-ACCEPT = "ACCEPT_SNAPSHOTS"
 MODELS = (Candidate("qwen3:32b", "32.8B  Q4_K_M"), Candidate("qwen3:8b", "8.2B  Q4_K_M"))
 
 
@@ -275,11 +274,4 @@ async def test_the_popup_looks_as_it_did(state: str, size: tuple[int, int], tmp_
         )
         await pilot.pause()
         drawn = picture(gallery, f"{state}, {size[0]} columns")
-    stored = SNAPSHOTS / f"completion-{state}-{size[0]}.svg"
-    if os.environ.get(ACCEPT):
-        stored.write_text(drawn, encoding="utf-8")
-    expected = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if drawn != expected:
-        fresh = tmp_path / stored.name
-        fresh.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{stored.name} looks different; the new picture is {fresh}", pytrace=False)
+    assert_looks_as(SNAPSHOTS / f"completion-{state}-{size[0]}.svg", drawn, tmp_path)

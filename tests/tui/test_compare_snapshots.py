@@ -7,11 +7,11 @@ A picture that changed is looked at, and accepted with
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from snapshot import assert_looks_as
 from svg import picture
 from textual.app import App
 
@@ -35,7 +35,6 @@ from qwentui.tui.transcript.items import NoticeItem
 from qwentui.tui.transcript.palette import Palette
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-ACCEPT = "ACCEPT_SNAPSHOTS"
 SIZES = ((120, 36), (80, 24))
 
 PROMPT = "订单发货后多久能收到?"
@@ -96,11 +95,4 @@ async def test_a_comparison_looks_as_it_did(size: tuple[int, int], tmp_path: Pat
             await pilot.pause(0.01)
         await pilot.pause()
         drawn = picture(gallery, f"a comparison, {size[0]} columns")
-    stored = SNAPSHOTS / f"compare-{size[0]}.svg"
-    if os.environ.get(ACCEPT):
-        stored.write_text(drawn, encoding="utf-8")
-    expected = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if drawn != expected:
-        fresh = tmp_path / stored.name
-        fresh.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{stored.name} looks different; the new picture is {fresh}", pytrace=False)
+    assert_looks_as(SNAPSHOTS / f"compare-{size[0]}.svg", drawn, tmp_path)

@@ -7,12 +7,12 @@ A picture that changed is looked at, and accepted with
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from snapshot import assert_looks_as
 from svg import picture
 from textual.app import App
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from qwentui.tui.transcript.items import Item
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-ACCEPT = "ACCEPT_SNAPSHOTS"
 WIDTHS = (60, 80, 120, 200)
 
 CARD = Memory("card", round(20.9 * GIB), round(22.2 * GIB), spilled=0.0)
@@ -86,7 +85,7 @@ class Gallery(App[None]):
 async def test_the_gauges_look_as_they_did(state: str, width: int, tmp_path: Path) -> None:
     readings, window, item = STATES[state]
     drawn = await _drawn(Gallery(item), (readings, window), width, f"{state}, {width} columns")
-    _compare(drawn, f"gauges-{state}-{width}.svg", tmp_path)
+    assert_looks_as(SNAPSHOTS / f"gauges-{state}-{width}.svg", drawn, tmp_path)
 
 
 @pytest.mark.parametrize("theme", ["qwentui-light", "terminal-16", "terminal-16-light", "terminal-mono"])
@@ -94,7 +93,7 @@ async def test_so_do_they_in_other_themes(theme: str, tmp_path: Path) -> None:
     readings = replace(ALL, memory=replace(CARD, spilled=0.12))
     gallery = Gallery(NoticeItem("Something that matters.", "warning"), theme)
     drawn = await _drawn(gallery, (readings, replace(WINDOW, used=7100)), 120, theme)
-    _compare(drawn, f"gauges-{theme}.svg", tmp_path)
+    assert_looks_as(SNAPSHOTS / f"gauges-{theme}.svg", drawn, tmp_path)
 
 
 async def _drawn(gallery: Gallery, shown: tuple[Readings, ContextWindow], width: int, title: str) -> str:
@@ -103,15 +102,3 @@ async def _drawn(gallery: Gallery, shown: tuple[Readings, ContextWindow], width:
         gallery.gauges.show_context(shown[1])
         await pilot.pause()
         return picture(gallery, title)
-
-
-def _compare(drawn: str, name: str, tmp_path: Path) -> None:
-    stored = SNAPSHOTS / name
-    if os.environ.get(ACCEPT):
-        stored.parent.mkdir(exist_ok=True)
-        stored.write_text(drawn, encoding="utf-8")
-    expected = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if drawn != expected:
-        fresh = tmp_path / stored.name
-        fresh.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{stored.name} looks different; the new picture is {fresh}", pytrace=False)

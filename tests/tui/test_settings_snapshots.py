@@ -7,11 +7,11 @@ A picture that changed is looked at, and accepted with
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from snapshot import assert_looks_as
 from svg import picture
 from textual.app import App
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from qwentui.chat.memory_fit import ModelShape
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-ACCEPT = "ACCEPT_SNAPSHOTS"
 SETTINGS = Settings(
     server=Server(host="https://me:s3cret@a10", bearer="s3cret"),
     model=Model(name="qwen3-32b-local", system="你是客服。", num_ctx=16384, temperature=0.6, top_k=20),
@@ -92,11 +91,4 @@ async def test_the_settings_look_as_they_did(state: str, size: tuple[int, int], 
         await pilot.press(*STATES[state])
         await pilot.pause()
         drawn = picture(gallery, f"settings, {state}, {size[0]}x{size[1]}")
-    stored = SNAPSHOTS / f"settings-{state}-{size[0]}x{size[1]}.svg"
-    if os.environ.get(ACCEPT):
-        stored.write_text(drawn, encoding="utf-8")
-    expected = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if drawn != expected:
-        fresh = tmp_path / stored.name
-        fresh.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{stored.name} looks different; the new picture is {fresh}", pytrace=False)
+    assert_looks_as(SNAPSHOTS / f"settings-{state}-{size[0]}x{size[1]}.svg", drawn, tmp_path)

@@ -7,11 +7,11 @@ A picture that changed is looked at, and accepted with
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from snapshot import assert_looks_as
 from svg import picture
 from textual.app import App
 from tui.transcript.shown import until
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from qwentui.store.theme_values import ThemeFile
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-ACCEPT = "ACCEPT_SNAPSHOTS"
 THEMES = load_themes([shipped("themes")]).kept
 TALK = (
     UserItem("How do I add them up?"),
@@ -80,11 +79,4 @@ async def test_a_talk_under_the_picker_looks_as_it_did(theme: ThemeFile, tmp_pat
         await pilot.pause()
         await pilot.pause()
         drawn = picture(gallery, theme.name)
-    stored = SNAPSHOTS / f"themes-{theme.name}.svg"
-    if os.environ.get(ACCEPT):
-        stored.write_text(drawn, encoding="utf-8")
-    expected = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if drawn != expected:
-        fresh = tmp_path / stored.name
-        fresh.write_text(drawn, encoding="utf-8")
-        pytest.fail(f"{stored.name} looks different; the new picture is {fresh}", pytrace=False)
+    assert_looks_as(SNAPSHOTS / f"themes-{theme.name}.svg", drawn, tmp_path)

@@ -84,7 +84,7 @@ async def test_the_program_wears_what_the_cursor_is_at_and_escape_goes_back(home
         assert ink(walk, "Heading") == dark.colors.primary
         screen = await pick(walk)
         options = screen.query_one(OptionList)
-        assert screen._shown[options.highlighted or 0].name == "qwentui-dark"
+        assert screen.shown[options.highlighted or 0].name == "qwentui-dark"
         await walk.pilot.press("l", "g", "h", "t")
         await walk.until(lambda: back(walk) == light.colors.background)
         assert walk.app.theming.theme.name == "qwentui-light"
@@ -167,7 +167,7 @@ async def test_a_broken_theme_stands_in_the_list_with_its_reason(home: Path, siz
     async with dressed(home, size=size) as walk:
         screen = await pick(walk)
         options = screen.query_one(OptionList)
-        assert "mine" in [theme.name for theme in screen._shown]
+        assert "mine" in [theme.name for theme in screen.shown]
         last = options.get_option_at_index(options.option_count - 1)
         assert last.disabled
         assert "bad.toml, line 2: colors.dim" in str(last.prompt)

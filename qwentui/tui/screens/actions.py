@@ -6,24 +6,17 @@ and lists what they find as it comes; this list is short, there at once, and loo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual.binding import Binding
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
 
 from qwentui.keyboard.places import reaching
 from qwentui.language import _
-from qwentui.tui.widgets.line import Line
+from qwentui.tui.screens.filtered_list import FilteredList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from textual.app import ComposeResult
 
     from qwentui.keyboard.keymap import Keymap
     from qwentui.keyboard.table import Key, Where
@@ -45,7 +38,7 @@ _UNLISTED = frozenset(
 _KEY_WIDTH = 14
 
 
-class ActionsScreen(ModalScreen["Key | None"]):
+class ActionsScreen(FilteredList["Key", "Key"]):
     """Gives the chosen action, or None when the user goes back.
 
     Args:
@@ -54,71 +47,27 @@ class ActionsScreen(ModalScreen["Key | None"]):
         usable: Whether the action with that id makes sense now.
     """
 
-    BINDINGS: ClassVar[list[Binding | tuple[str, str] | tuple[str, str, str]]] = [
-        Binding("escape", "back", "Back", show=False, priority=True),
-        Binding("down", "down", "Down", show=False, priority=True),
-        Binding("up", "up", "Up", show=False, priority=True),
-    ]
-
     def __init__(self, keymap: Keymap, here: Where, usable: Callable[[str], bool]) -> None:
-        super().__init__()
+        super().__init__(_("a few letters of what is to be done"))
         self._keymap = keymap
         self._all = list(_listed(keymap, here, usable))
-        self._shown: list[Key] = []
 
-    def compose(self) -> ComposeResult:
-        """The filter over the list."""
-        line = Line(placeholder=_("a few letters of what is to be done"), compact=True)
-        with Vertical(id="panel"):
-            yield line
-            yield OptionList(markup=False, compact=True)
-            yield Static(_("enter does it · esc goes back"), id="hint", markup=False)
+    def found(self, wanted: str) -> list[Key]:
+        """The actions that fit by what they do, their id or their key."""
+        return ranked(wanted, self._all, lambda key: (_(key.help), key.id, self._keymap.first(key.id)))
 
-    def on_mount(self) -> None:
-        """List all of them."""
-        self._fill("")
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Show what fits."""
-        event.stop()
-        self._fill(event.value)
-
-    def _fill(self, wanted: str) -> None:
-        self._shown = ranked(wanted, self._all, lambda key: (_(key.help), key.id, self._keymap.first(key.id)))
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options(Option(self._line(key)) for key in self._shown)
-        options.highlighted = 0 if self._shown else None
-
-    def _line(self, key: Key) -> Text:
+    def line(self, key: Key) -> Text:
+        """Its key, and what it does."""
         name = self._keymap.first(key.id)
         return Text.assemble((name + " " * max(1, _KEY_WIDTH - cell_len(name)), "dim"), _(key.help))
 
-    def action_back(self) -> None:
-        """Do nothing."""
-        self.dismiss(None)
+    def hint(self) -> str:
+        """What the keys do."""
+        return _("enter does it · esc goes back")
 
-    def action_down(self) -> None:
-        """Move down."""
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """Move up."""
-        self.query_one(OptionList).action_cursor_up()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the one at the cursor."""
-        event.stop()
-        self._take(self.query_one(OptionList).highlighted)
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the one that was clicked."""
-        event.stop()
-        self._take(event.option_index)
-
-    def _take(self, index: int | None) -> None:
-        if index is not None and index < len(self._shown):
-            self.dismiss(self._shown[index])
+    def take(self, key: Key) -> None:
+        """That is the choice."""
+        self.dismiss(key)
 
 
 def _listed(keymap: Keymap, here: Where, usable: Callable[[str], bool]) -> Iterator[Key]:

@@ -63,7 +63,7 @@ class PairPicker(PersonaBrowser[PairChosen]):
                 self._marked.remove(kept)
             elif len(self._marked) < _PAIR:
                 self._marked.append(kept)
-        self.show_marks()
+        self.line_again()
 
     def take(self, kept: KeptPersona | None) -> None:
         """Go with the two that are marked; mark this one where one is missing."""
@@ -72,4 +72,4 @@ class PairPicker(PersonaBrowser[PairChosen]):
         if len(self._marked) == _PAIR:
             self.dismiss(PairChosen(*self._marked))
         else:
-            self.show_marks()
+            self.line_again()
