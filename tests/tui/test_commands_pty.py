@@ -18,6 +18,10 @@ CTRL_Q = "\x11"
 LINES = tuple(f"line {number}\n\n" for number in range(30))
 
 
+def rows(terminal: Terminal) -> list[str]:
+    return [line.rstrip() for line in terminal.screen_text().splitlines()]
+
+
 @pytest.mark.parametrize("output", ["diff", "plain"])
 def test_a_list_over_a_streaming_reply_leaves_nothing_behind(output: str, tmp_path: Path) -> None:
     folders = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
@@ -30,7 +34,8 @@ def test_a_list_over_a_streaming_reply_leaves_nothing_behind(output: str, tmp_pa
             assert server.server.last("/api/chat").json["options"]["temperature"] == 0.6
             terminal.send("/")
             terminal.wait_for("New chat")
-            row = [line.rstrip() for line in terminal.screen_text().splitlines()].index(" › /")
+            terminal.wait_until(lambda: " › /" in rows(terminal))
+            row = rows(terminal).index(" › /")
             terminal.wait_until(lambda: terminal.cursor() == (4, row))
             server.release()
             terminal.wait_until(lambda: server.server.last("/api/chat").finished)
