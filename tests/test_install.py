@@ -52,6 +52,14 @@ def test_the_wheel_holds_the_styles_every_theme_and_the_personas(wheel: Path) ->
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]
 
 
+def test_it_speaks_chinese_where_it_is_installed(installed: Path, tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "zh_CN.UTF-8"}
+    run = subprocess.run(
+        [installed / "qwentui", "--help"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "用法" in run.stdout
+
+
 def test_it_runs_from_another_folder(installed: Path, tmp_path: Path) -> None:
     run = subprocess.run(
         [installed / "qwentui", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False

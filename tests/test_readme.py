@@ -16,6 +16,12 @@ def test_the_commands_in_the_readme_are_those_of_the_program() -> None:
     assert commands_table.with_table(text) == text
 
 
+def test_the_chinese_readme_begins_with_the_same_command() -> None:
+    chinese = README.with_name("README.zh-CN.md").read_text(encoding="utf-8")
+    first = README.read_text(encoding="utf-8").partition("```sh\n")[2].partition("```")[0]
+    assert chinese.partition("```sh\n")[2].partition("```")[0] == first
+
+
 def test_no_two_keys_of_one_place_are_the_same_and_none_hides_another() -> None:
     taken: dict[tuple[str, str], str] = {}
     for key in KEYS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from qwentui.chat.errors import QwentuiError, SettingsError
+from qwentui.chat.errors import AttachmentRefused, QwentuiError, SettingsError
 from qwentui.chat.stream import (
     AwaitingServer,
     FinishReason,
@@ -57,6 +57,25 @@ def question(words: str, hint: str) -> str:
     if not text.strip():
         raise SettingsError(_("There is nothing to ask."), hint)
     return text
+
+
+def attached(text: str, files: tuple[str, ...]) -> str | Message:
+    """`text` with the files at some paths.
+
+    Raises:
+        AttachmentRefused: One of them cannot go along.
+    """
+    if not files:
+        return text
+    from qwentui.chat.attachment import Refusal, composed
+    from qwentui.store.attachments import AttachmentReader
+
+    reader = AttachmentReader()
+    attachments = [reader.read(path) for path in files]
+    refused = next((found for found in attachments if isinstance(found, Refusal)), None)
+    if refused is not None:
+        raise AttachmentRefused(refused.reason)
+    return composed(text, attachments)
 
 
 def _read_stdin() -> str:

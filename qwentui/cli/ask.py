@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qwentui.chat.errors import AttachmentRefused
 from qwentui.cli import speaking
-from qwentui.cli.answers import Printer, answer, leave_with, question, record, write
+from qwentui.cli.answers import Printer, answer, attached, leave_with, question, record, write
 from qwentui.cli.output import told, warn
 from qwentui.cli.served import choose_model, open_backend
 from qwentui.language import N_, _
@@ -60,26 +59,7 @@ def command(
     if persona is not None:
         flags = replace(flags, persona=persona)
     text = question(" ".join(prompt), _('Give a question: qwentui ask "why is the sky blue?"'))
-    leave_with(_ask(told(flags.launch()), _attached(text, files), as_json))
-
-
-def _attached(text: str, files: tuple[str, ...]) -> str | Message:
-    """`text` with files.
-
-    Raises:
-        AttachmentRefused: One of them cannot go along.
-    """
-    if not files:
-        return text
-    from qwentui.chat.attachment import Refusal, composed
-    from qwentui.store.attachments import AttachmentReader
-
-    reader = AttachmentReader()
-    attachments = [reader.read(path) for path in files]
-    refused = next((found for found in attachments if isinstance(found, Refusal)), None)
-    if refused is not None:
-        raise AttachmentRefused(refused.reason)
-    return composed(text, attachments)
+    leave_with(_ask(told(flags.launch()), attached(text, files), as_json))
 
 
 async def _ask(launch: Launch, said: str | Message, as_json: bool) -> int:

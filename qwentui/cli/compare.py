@@ -9,7 +9,7 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
-from qwentui.cli.answers import Printer, answer, leave_with, question, record, write
+from qwentui.cli.answers import Printer, answer, attached, leave_with, question, record, write
 from qwentui.cli.output import on_terminal, told, warn
 from qwentui.cli.served import choose_model, open_backend
 from qwentui.language import N_, _
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qwentui.backends.base import Backend, ModelDetails
     from qwentui.chat.conversation import Reply
     from qwentui.chat.errors import QwentuiError
+    from qwentui.chat.message import Message
     from qwentui.chat.persona import Persona
     from qwentui.cli.flags import Flags
     from qwentui.launch import Launch
@@ -55,6 +56,13 @@ Asked = list[tuple[str, str, "Persona | None"]]
     help=N_("Who the model is to be, twice; none is the settings' own prompt."),
 )
 @speaking.option(
+    "--file",
+    "files",
+    metavar="PATH",
+    multiple=True,
+    help=N_("Send a text file or an image along; may be given again. An @ in the prompt stays text here."),
+)
+@speaking.option(
     "--json", "as_json", is_flag=True, help=N_("Print one JSON record an answer instead of the text.")
 )
 @speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
@@ -66,6 +74,7 @@ def command(
     *,
     prompt: tuple[str, ...],
     names: tuple[str, ...],
+    files: tuple[str, ...],
     as_json: bool,
     model: str | None,
     host: str | None,
@@ -86,7 +95,7 @@ def command(
     asked = _asked(launch.paths.personas, names)
     hint = _('Give a question: qwentui compare --persona A --persona B "why is the sky blue?"')
     text = question(" ".join(prompt), hint)
-    leave_with(_compare(told(launch), asked, text, as_json))
+    leave_with(_compare(told(launch), asked, attached(text, files), as_json))
 
 
 def _asked(folder: Path, names: tuple[str, ...]) -> Asked:
@@ -105,13 +114,13 @@ def _asked(folder: Path, names: tuple[str, ...]) -> Asked:
     ]
 
 
-async def _compare(launch: Launch, asked: Asked, text: str, as_json: bool) -> int:
+async def _compare(launch: Launch, asked: Asked, said: str | Message, as_json: bool) -> int:
     backend = await open_backend(launch)
     log = launch.usage_log(warn)
     try:
         model = await backend.details(await choose_model(launch, backend))
         comparison = _Comparison(launch, backend, model, log, as_json=as_json)
-        return 0 if await comparison.run(asked, text) else 1
+        return 0 if await comparison.run(asked, said) else 1
     finally:
         await backend.aclose()
         if log is not None:
@@ -140,19 +149,19 @@ class _Comparison:
         self._width = _terminal_width()
         self._replies: dict[str, Reply] = {}
 
-    async def run(self, asked: Asked, text: str) -> bool:
+    async def run(self, asked: Asked, said: str | Message) -> bool:
         """Ask one after the other; whether both answers are whole."""
         whole = True
         try:
             for letter, name, persona in asked:
-                whole &= await self._ask(letter, name, persona, text)
+                whole &= await self._ask(letter, name, persona, said)
         finally:
             # Also after Ctrl+C: what came is shown.
             if self._replies and not self._as_json:
                 self._report(asked)
         return whole
 
-    async def _ask(self, letter: str, name: str, persona: Persona | None, text: str) -> bool:
+    async def _ask(self, letter: str, name: str, persona: Persona | None, said: str | Message) -> bool:
         session = self._launch.session(self._backend, self._model)
         session.log = self._log
         for sentence in self._launch.cast_alike(session, persona):
@@ -166,7 +175,7 @@ class _Comparison:
         if not self._as_json and not self._width:
             write(f"{letter}  {name}\n\n")
         printer = Printer(quiet=bool(self._as_json or self._width), who=f"{letter} {name}")
-        whole = await answer(session, text, printer, ended)
+        whole = await answer(session, said, printer, ended)
         if not self._as_json and not self._width:
             write("\n")
         return whole

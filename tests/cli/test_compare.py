@@ -79,6 +79,16 @@ def test_both_answers_stand_below_each_other_over_their_figures(home: Path) -> N
     ]
 
 
+def test_both_get_the_same_file(home: Path) -> None:
+    (home / "notes.md").write_text("# Notes\n")
+    with ScriptedServer(FIRST, SECOND).in_thread() as server:
+        run = _compare(home, server.url, "--file", str(home / "notes.md"), *BOTH, "which?")
+        one, other = (asked["messages"][-1]["content"] for asked in _asked(server))
+    assert run.returncode == 0, run.stderr
+    assert one == other
+    assert "# Notes" in one
+
+
 def test_json_is_a_record_an_answer(home: Path) -> None:
     with ScriptedServer(FIRST, SECOND).in_thread() as server:
         run = _compare(home, server.url, "--json", *BOTH, "which?")
