@@ -129,6 +129,7 @@ class Screen(_Section, frozen=True, kw_only=True):
     language: Literal["auto", "en", "zh_CN"] = "auto"
     theme: str = "auto"
     mouse: bool = True
+    vim: bool = False
     output: Literal["diff", "plain"] = "diff"
     footer: bool = True
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30

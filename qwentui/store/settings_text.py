@@ -64,6 +64,7 @@ DESCRIPTIONS = {
     "screen.language": N_('"en" or "zh_CN"; "auto" goes by LANG'),
     "screen.theme": N_('a name of `qwentui theme list`; "auto" goes by the terminal'),
     "screen.mouse": N_("false leaves the mouse to the terminal"),
+    "screen.vim": N_("true gives the composer vim's normal mode behind Escape"),
     "screen.output": N_('"plain" turns the output stage off, as QWENTUI_OUTPUT=plain does'),
     "screen.footer": N_("false leaves out the line that names the keys"),
     "screen.fps": N_("frames a second while text streams"),

@@ -61,6 +61,7 @@ class QwentuiApp(SettingsApp, inherit_bindings=False):
         self.chat = ChatScreen(
             palette, launch.settings.screen.fps, self._load_history, self.desk, self.keymap
         )
+        self.chat.composer.vim = launch.settings.screen.vim
         bind(self, self.keymap, "everywhere")
         if not launch.settings.screen.footer:
             self.chat.key_line.display = False

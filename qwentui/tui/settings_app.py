@@ -69,6 +69,9 @@ class SettingsApp(CompareApp):
             self._ahead = None
         self.desk.parallel = settings.chat.parallel
         self.chat.transcript.fps = settings.screen.fps
+        self.chat.composer.vim = settings.screen.vim
+        if not settings.screen.vim:
+            self.chat.composer.insert_again()
         if self.watch_gauges is not None:
             self.watch_gauges.vram_gib = settings.gauges.vram_gib
             self.watch_gauges.show()

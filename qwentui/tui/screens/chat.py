@@ -23,6 +23,10 @@ _OF_A_REPLY = ("regenerate_last", "continue", "copy_answer", "fold", "search", "
 """The ids of what needs something to have been said."""
 
 
+_INSERTING, _COMMANDING = "› ", "N "
+"""What stands before the composer: in vim's normal mode its first letter."""
+
+
 class ChatScreen(ComposingScreen):
     """Shows one chat; before there is a model, what is sent waits for it."""
 
@@ -77,7 +81,7 @@ class ChatScreen(ComposingScreen):
         yield self.attachment_list
         yield self.composer.popup
         with Horizontal(id="entry"):
-            yield Static("› ", id="prompt", markup=False)
+            yield Static(_INSERTING, id="prompt", markup=False)
             yield self.composer
         yield self.gauges
         yield self.key_line
@@ -186,6 +190,10 @@ class ChatScreen(ComposingScreen):
     def action_theme(self) -> None:
         """Choose the colours."""
         self.post_message(self.ThemeWanted())
+
+    def on_vim_text_area_mode_changed(self, message: Composer.ModeChanged) -> None:
+        """Show that characters are commands, or text again."""
+        self.query_one("#prompt", Static).update(_COMMANDING if message.commanding else _INSERTING)
 
     def action_settings(self) -> None:
         """Show the settings."""

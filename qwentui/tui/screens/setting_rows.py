@@ -31,7 +31,7 @@ USUAL = frozenset(
         *(f"model.{name}" for name in ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")),
         *(f"context.{name}" for name in ("budget", "drop_rounds", "keep_rounds")),
         *("chat.parallel", "chat.titles"),
-        *(f"screen.{name}" for name in ("language", "theme", "mouse", "fps", "clipboard")),
+        *(f"screen.{name}" for name in ("language", "theme", "mouse", "vim", "fps", "clipboard")),
         *("server.host", "server.api", "gauges.vram_gib", "log.file", "log.log_prompts", "retry.attempts"),
     }
 )

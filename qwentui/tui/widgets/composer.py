@@ -9,7 +9,7 @@ from textual.message import Message
 from qwentui.chat.sanitize import sanitize_whole
 from qwentui.keyboard.keymap import DEFAULT
 from qwentui.tui.bound import bind
-from qwentui.tui.widgets.completing import CompletingTextArea
+from qwentui.tui.widgets.vim_area import VimTextArea
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qwentui.keyboard.keymap import Keymap
 
 
-class Composer(CompletingTextArea):
+class Composer(VimTextArea):
     """A text area that grows with its text, sends on Enter, and remembers what was sent.
 
     Up in an empty composer brings the last prompt back; Up and Down then walk the history for as long as
@@ -85,8 +85,12 @@ class Composer(CompletingTextArea):
         behind it in the same burst, as comes over a slow link, would by then be in the text already. While
         the popup is open, its keys go first.
         """
-        own = self._bindings.key_to_bindings.get(event.key, ())
-        for binding in (*self.completion_bindings(event.key), *own):
+        popups = self.completion_bindings(event.key)
+        if not popups and self.obey(event):
+            event.stop()
+            event.prevent_default()
+            return
+        for binding in (*popups, *self._bindings.key_to_bindings.get(event.key, ())):
             event.stop()
             event.prevent_default()
             await self.run_action(binding.action)
@@ -101,6 +105,7 @@ class Composer(CompletingTextArea):
         if self.text.strip():
             self.post_message(self.Submitted(self.text))
             self.clear()
+            self.insert_again()
         elif self.waiting:
             self.post_message(self.LetGoWanted())
 
