@@ -246,7 +246,8 @@ def test_what_cannot_be_done_is_one_sentence(
 
 
 def test_a_server_that_is_not_ollama_is_told(tmp_path: Path) -> None:
-    everywhere = {"/api/version": Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")}
+    gone = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    everywhere = {"/api/version": Raw(gone)}
     with ScriptedServer(at=everywhere).in_thread() as server:
         run = _model(tmp_path, server.url, "list")
     assert (run.returncode, run.stdout) == (2, "")

@@ -101,7 +101,8 @@ def meet_every_error(terminal: Terminal) -> None:
     for number in range(len(LINES)):
         say(terminal, f"REFUSED{number}")
     for number in range(len(LINES)):
-        say(terminal, f"BROKEN{number}")
+        # It is told of while the reply is to be restored, too.
+        say(terminal, f"✗ The server broke off[^✗]*BROKEN{number}")
     # What is tried again is told of before its end, too.
     for answer in ("A proxy answered", "PLAIN", "✗ The server failed[^✗]*RETRIED", "END"):
         say(terminal, answer)
