@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
@@ -53,7 +53,9 @@ def parse_host(text: str) -> str:
         port = str(_PORTS[scheme] if separator else DEFAULT_PORT)
     if not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _LAST_PORT):
         raise _unusable(_("The address {address!r} has a port that is no number from 1 to 65535."), shown)
-    return f"{scheme}://{user}{at}{host}:{int(port)}/{path}".rstrip("/")
+    # A password may hold what parts a URL; what is quoted already stays.
+    credentials = quote(user, safe=":%!$&'()*+,;=~", errors="replace")
+    return f"{scheme}://{credentials}{at}{host}:{int(port)}/{path}".rstrip("/")
 
 
 def _unusable(sentence: str, address: str) -> SettingsError:

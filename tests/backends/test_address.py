@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 import pytest
 from hypothesis import given
@@ -82,6 +82,14 @@ def test_errors_keep_the_password_to_themselves() -> None:
     with pytest.raises(SettingsError) as caught:
         parse_host("me:secret@host:port")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["[", "a#b", "a?b", "%40", "ü", "x y"])
+def test_a_password_may_hold_what_parts_a_url(password: str) -> None:
+    endpoint = Endpoint(parse_host(f"me:{password}@a10:11434"))
+    assert endpoint.host == "a10:11434"
+    expected = "@" if password == "%40" else password
+    assert b64decode(endpoint.authorization.removeprefix("Basic ")).decode() == f"me:{expected}"
 
 
 @given(st.text())
