@@ -156,7 +156,8 @@ class ScriptedServer:
         if self._server is None:
             return
         self._server.close()
-        await asyncio.sleep(0)  # a connection accepted this moment begins its task
+        for _ in range(5):
+            await asyncio.sleep(0)  # a connection accepted this moment begins its task
         connections = list(self.connections)
         for connection in connections:
             connection.cancel()
