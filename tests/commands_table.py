@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import readme_tables
 
 from qwentui.tui.commands.table import COMMANDS
-
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- commands -->\n", "<!-- /commands -->"
 
 
 def table() -> str:
@@ -17,11 +14,5 @@ def table() -> str:
     return "\n".join(["| command | |", "|---|---|", *rows]) + "\n"
 
 
-def with_table(text: str) -> str:
-    """`text` with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
-
-
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    readme_tables.write("commands", table())

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import readme_tables
 
 from qwentui.keyboard.keymap import DEFAULT
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->"
 WHERE = {
     "everywhere": "everywhere",
     "chat": "in the chat",
@@ -30,11 +28,5 @@ def table() -> str:
     return "\n".join(["| key | | where | id |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def with_table(text: str) -> str:
-    """`text` with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
-
-
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    readme_tables.write("keys", table())

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import commands_table
-from keys_table import README, with_table
+import keys_table
+from readme_tables import README, with_table
 
 from qwentui.keyboard.table import KEYS
 
 
 def test_the_keys_in_the_readme_are_those_of_the_program() -> None:
     text = README.read_text(encoding="utf-8")
-    assert with_table(text) == text
+    assert with_table(text, "keys", keys_table.table()) == text
 
 
 def test_the_commands_in_the_readme_are_those_of_the_program() -> None:
     text = README.read_text(encoding="utf-8")
-    assert commands_table.with_table(text) == text
+    assert with_table(text, "commands", commands_table.table()) == text
 
 
 def test_the_chinese_readme_begins_with_the_same_command() -> None:

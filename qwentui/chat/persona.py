@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from qwentui.chat.sampling import Sampling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-T = TypeVar("T")
+    from collections.abc import Callable, Mapping
 
 VARIABLES = ("date", "user", "host")
 """What a system prompt may hold in braces, beside `{file:PATH}`."""
@@ -65,27 +63,3 @@ def fill_in(system: str, values: Mapping[str, str], read: Callable[[str], str]) 
 def named_files(system: str) -> tuple[str, ...]:
     """The files that a system prompt takes in."""
     return tuple(match[2].strip() for match in _PLACE.finditer(system) if match[2] is not None)
-
-
-def fitting(wanted: str, named: Iterable[tuple[T, Sequence[str]]]) -> list[T]:
-    """What `wanted` may mean: the exact name alone, else beginnings, else names with its letters in order.
-
-    Case does not matter.
-
-    Args:
-        wanted: What the user wrote.
-        named: Each thing with its names.
-    """
-    text = wanted.strip().casefold()
-    known = [(thing, [name.casefold() for name in names]) for thing, names in named]
-    for fits in (str.__eq__, str.startswith, _in_order):
-        found = [thing for thing, names in known if any(fits(name, text) for name in names)]
-        if found:
-            return found
-    return []
-
-
-def _in_order(name: str, letters: str) -> bool:
-    """Whether `letters` stand in `name` in this order, with whatever between them."""
-    rest = iter(name)
-    return all(letter in rest for letter in letters if not letter.isspace())

@@ -10,6 +10,7 @@ import click
 
 from qwentui import __version__
 from qwentui.cli import speaking
+from qwentui.cli.shared_options import with_host, with_model, with_persona
 from qwentui.language import N_, _
 
 _COMMANDS = {
@@ -69,14 +70,14 @@ def with_embedded_path(arguments: list[str]) -> list[str]:
     message="qwentui %(version)s",
     help=N_("Show the version and exit."),
 )
-@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
-@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@with_model
+@with_host
 @speaking.option(
     "--embedded",
     metavar="[FILE.gguf]",
     help=N_("Run the small built-in model, or any GGUF file, on this machine."),
 )
-@speaking.option("--persona", metavar="NAME", help=N_("Who the model is to be; see: qwentui persona list"))
+@with_persona
 @speaking.option("-c", "--continue", "go_on", is_flag=True, help=N_("Take up the last chat."))
 @speaking.option("--session", metavar="ID", help=N_("Take up this chat."))
 @speaking.option("--log-file", metavar="FILE", help=N_("Write a JSON object for each exchange to this file."))

@@ -12,6 +12,7 @@ from qwentui.cli import speaking
 from qwentui.cli.answers import Printer, answer, attached, leave_with, question, record, write
 from qwentui.cli.output import on_terminal, told, warn
 from qwentui.cli.served import choose_model, open_backend
+from qwentui.cli.shared_options import with_embedded, with_files, with_host, with_model
 from qwentui.language import N_, _
 
 if TYPE_CHECKING:
@@ -55,19 +56,13 @@ Asked = list[tuple[str, str, "Persona | None"]]
     metavar="NAME",
     help=N_("Who the model is to be, twice; none is the settings' own prompt."),
 )
-@speaking.option(
-    "--file",
-    "files",
-    metavar="PATH",
-    multiple=True,
-    help=N_("Send a text file or an image along; may be given again. An @ in the prompt stays text here."),
-)
+@with_files
 @speaking.option(
     "--json", "as_json", is_flag=True, help=N_("Print one JSON record an answer instead of the text.")
 )
-@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
-@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
-@speaking.option("--embedded", metavar="[FILE.gguf]", help=N_("Use the built-in model, or any GGUF file."))
+@with_model
+@with_host
+@with_embedded
 @click.pass_obj
 def command(
     flags: Flags,

@@ -12,6 +12,7 @@ import click
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
 from qwentui.cli.cells import padded
+from qwentui.cli.shared_options import with_host, with_model
 from qwentui.doctor.finding import Finding, Verdict, broken, exit_code
 from qwentui.language import N_, _, ngettext
 
@@ -32,8 +33,8 @@ _GIB = 1 << 30
 
 
 @speaking.command("doctor")
-@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
-@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
+@with_model
+@with_host
 @speaking.option(
     "--vram", metavar="GIB", type=click.FloatRange(min=1), help=N_("Memory of the server's card in GiB.")
 )

@@ -66,12 +66,10 @@ def with_default(text: str) -> str:
 
 def _wrapped(paragraph: str, width: int) -> list[str]:
     """The lines of a paragraph, none wider than `width` cells."""
-    from rich.segment import Segment
-
-    from qwentui.tui.transcript.wrap import is_cjk, wrap
+    from qwentui.tui.transcript.wrap import is_cjk, wrapped
 
     text = ""
     for line in paragraph.splitlines():
         joint = " " if text and not (is_cjk(text[-1]) and is_cjk(line[:1])) else ""
         text += joint + line.strip()
-    return ["".join(segment.text for segment in row) for row in wrap([Segment(text)], width)]
+    return wrapped(text, width).split("\n") if text else []

@@ -43,10 +43,11 @@ def print_beside(heads: tuple[str, str], texts: tuple[str, str], width: int) -> 
     from itertools import zip_longest
 
     from qwentui.cli.output import standard_output
-    from qwentui.tui.transcript.wrap import cells
+    from qwentui.tui.transcript.wrap import cells, wrapped
 
     room = (width - len(_BETWEEN)) // 2
-    left, right = ([head, "", *_wrapped(text, room)] for head, text in zip(heads, texts, strict=True))
+    columns = (wrapped(text.strip("\n").expandtabs(_TAB), room).split("\n") for text in texts)
+    left, right = ([head, "", *rows] for head, rows in zip(heads, columns, strict=True))
     with standard_output() as file:
         for one, other in zip_longest(left, right, fillvalue=""):
             row = f"{one}{' ' * (room - cells(one))}{_BETWEEN}{other}".rstrip()
@@ -63,19 +64,6 @@ def print_records(records: Sequence[dict[str, object]]) -> None:
     with standard_output() as file:
         for record in records:
             file.write(msgspec.json.encode(record) + b"\n")
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """The rows of a text at `width` cells."""
-    from rich.segment import Segment
-
-    from qwentui.tui.transcript.wrap import wrap
-
-    rows: list[str] = []
-    for line in text.strip("\n").split("\n"):
-        found = wrap([Segment(line.expandtabs(_TAB))], width)
-        rows += ["".join(segment.text for segment in row) for row in found] or [""]
-    return rows
 
 
 def _aligned(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> list[str]:

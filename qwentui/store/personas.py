@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from qwentui.chat.errors import SettingsError
-from qwentui.chat.persona import Persona, fill_in, fitting
+from qwentui.chat.matching import fitting
+from qwentui.chat.persona import Persona, fill_in
 from qwentui.chat.sampling import Sampling
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
 from qwentui.language import _

@@ -82,11 +82,15 @@ class SettingsApp(CompareApp):
 
     def _follow_settings(self, earlier: Launch) -> Iterator[str]:
         """Have every open chat go by the settings; yields what is to be said of the one that is shown."""
+        personas: dict[str, Persona | None] = {"": None}
         for chat in self.desk.chats:
             session = chat.session
             if session is None:
                 continue
-            persona = self._known(session.options.persona) if session.options.persona else None
+            name = session.options.persona
+            if name not in personas:
+                personas[name] = self._known(name)
+            persona = personas[name]
             self.launch.follow(session, earlier, persona)
             if chat is self.chat.live:
                 if persona is not None and _is_hidden(earlier, self.launch, persona):

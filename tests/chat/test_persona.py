@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwentui.chat.persona import VARIABLES, fill_in, fitting
+from qwentui.chat.matching import fitting
+from qwentui.chat.persona import VARIABLES, fill_in
 
 VALUES = {"date": "2026-01-02", "user": "ada", "host": "a10"}
 NAMES = st.text(st.sampled_from("abcXY-电商客服"), min_size=1, max_size=8)

@@ -46,6 +46,40 @@ def qwentui(
     )
 
 
+def in_home(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in `home`, which is the working directory, too; its output is text."""
+    return subprocess.run(
+        [*QWENTUI, *arguments],
+        env=environment(home) | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+        cwd=home,
+    )
+
+
+def talking_to(home: Path, server: str) -> dict[str, str]:
+    """The environment of a command that asks the model at `server`."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_HOST": server}
+
+
+def asking(
+    home: Path, server: str, *arguments: str, piped: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command that asks the model at `server`, with something piped in."""
+    return subprocess.run(
+        [*QWENTUI, *arguments],
+        env=talking_to(home, server),
+        input=piped,
+        stdin=subprocess.DEVNULL if piped is None else None,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
 def chat(
     data: Path,
     *texts: str,

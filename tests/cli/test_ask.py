@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cli.shell import asking, talking_to
 from pictures import png
 from script import Fault, Model, Plain, Reply, failure
 from scripted_server import ScriptedServer, ThreadedServer
@@ -19,22 +19,10 @@ if TYPE_CHECKING:
 ANSWER = Reply(content=("Hello", ", ", "\x1b[31mworld"), thinking=("secret",))
 
 
-def _environment(home: Path, server: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_HOST": server}
-
-
 def _ask(
     home: Path, server: str, *arguments: str, piped: bytes | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "qwentui", "ask", *arguments],
-        env=_environment(home, server),
-        input=piped,
-        stdin=subprocess.DEVNULL if piped is None else None,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    return asking(home, server, "ask", *arguments, piped=piped)
 
 
 def _messages(server: ThreadedServer) -> list[dict[str, str]]:
@@ -129,7 +117,7 @@ def test_ctrl_c_keeps_what_was_printed(tmp_path: Path, as_json: bool) -> None:
         flags = ["--json"] if as_json else []
         run = subprocess.Popen(
             [sys.executable, "-m", "qwentui", "ask", *flags, "hello"],
-            env=_environment(tmp_path, server.url),
+            env=talking_to(tmp_path, server.url),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -153,7 +141,7 @@ def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
         run = subprocess.run(
             f"{sys.executable} -m qwentui ask hello | head -n 1",
             shell=True,
-            env=_environment(tmp_path, server.url),
+            env=talking_to(tmp_path, server.url),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -194,7 +182,7 @@ def test_a_persona_is_the_first_message_and_its_options_go_along(tmp_path: Path)
         )
         logged = subprocess.run(
             [sys.executable, "-m", "qwentui", "--log-file", log, "--persona", "rüd", "ask", "x"],
-            env=_environment(tmp_path, server.url),
+            env=talking_to(tmp_path, server.url),
             stdin=subprocess.DEVNULL,
             check=False,
             capture_output=True,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cli.shell import asking, talking_to
 from script import Fault, Reply, failure
 from scripted_server import ScriptedServer, ThreadedServer
 from terminal import Terminal
@@ -32,22 +32,10 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _environment(home: Path, server: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_HOST": server}
-
-
 def _compare(
     home: Path, server: str, *arguments: str, piped: bytes | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "qwentui", "compare", *arguments],
-        env=_environment(home, server),
-        input=piped,
-        stdin=subprocess.DEVNULL if piped is None else None,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    return asking(home, server, "compare", *arguments, piped=piped)
 
 
 def _asked(server: ThreadedServer) -> list[dict[str, Any]]:
@@ -133,7 +121,7 @@ def test_ctrl_c_shows_what_came_and_asks_nobody_else(home: Path) -> None:
     with ScriptedServer(Reply(content=("one ", "two"), holds=(1,))).in_thread() as server:
         run = subprocess.Popen(
             [sys.executable, "-m", "qwentui", "compare", *BOTH, "hello"],
-            env=_environment(home, server.url),
+            env=talking_to(home, server.url),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -153,7 +141,7 @@ def test_the_first_may_stand_before_the_command(home: Path) -> None:
     with ScriptedServer(SECOND).in_thread() as server:
         run = subprocess.run(
             [sys.executable, "-m", "qwentui", "--persona", "shop", "compare", "--persona", "None", "hi"],
-            env=_environment(home, server.url),
+            env=talking_to(home, server.url),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

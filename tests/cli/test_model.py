@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from cli.shell import QWENTUI, environment
+from cli.shell import QWENTUI, environment, in_home
 from model_server import FULL_DISK, Cut, ModelServer, Stall, layer, ndjson
 from nvml_stub import NvmlStub
 from script import Model, Raw, Reply
@@ -36,16 +36,7 @@ def _environment(home: Path, server: str) -> dict[str, str]:
 
 
 def _model(home: Path, server: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*MODEL, *arguments],
-        env=_environment(home, server),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-        cwd=home,
-    )
+    return in_home(home, "model", *arguments, OLLAMA_HOST=server, QWENTUI_RETRY_DELAY="0")
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.shell import QWENTUI, environment
+from cli.shell import QWENTUI, environment, in_home
 from hypothesis import given
 from hypothesis import strategies as st
 from terminal import Terminal
@@ -19,20 +18,12 @@ from qwentui.store.persona_files import toml_of, write_text
 from qwentui.store.personas import load_personas, read_persona
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*QWENTUI, "persona", *arguments],
-        env=environment(home) | {"XDG_CONFIG_HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-        cwd=home,
-    )
+    return in_home(home, "persona", *arguments, XDG_CONFIG_HOME=str(home))
 
 
 def folder(home: Path) -> Path:

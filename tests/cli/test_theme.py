@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.shell import QWENTUI, environment
+from cli.shell import in_home
 from terminal import Terminal
 
 from qwentui.store.paths import shipped
 from qwentui.store.themes import theme_names
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 NAMES = list(theme_names([shipped("themes")]))
 
 
 def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*QWENTUI, "theme", *arguments],
-        env=environment(home)
-        | {"XDG_CONFIG_HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-        cwd=home,
-    )
+    terminal = {"XDG_CONFIG_HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    return in_home(home, "theme", *arguments, **(terminal | variables))
 
 
 def folder(home: Path) -> Path:

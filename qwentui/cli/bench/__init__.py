@@ -9,6 +9,7 @@ import click
 
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
+from qwentui.cli.shared_options import with_embedded, with_host, with_model
 from qwentui.language import N_, _
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def _numbers(most: int) -> Callable[[click.Context, click.Parameter, str], tuple
 
 
 @speaking.command("bench")
-@speaking.option("-m", "--model", metavar="NAME", help=N_("Model, or the beginning of its name."))
-@speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))
-@speaking.option("--embedded", metavar="[FILE.gguf]", help=N_("Use the built-in model, or any GGUF file."))
+@with_model
+@with_host
+@with_embedded
 @speaking.option(
     "--runs", type=click.IntRange(1, _MOST), default=100, show_default=True, help=N_("Plain runs.")
 )

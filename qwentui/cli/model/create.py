@@ -12,7 +12,8 @@ from qwentui.chat.errors import SettingsError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli import speaking
 from qwentui.cli.model.bar import Bar
-from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.cli.model.running import Visit, say, visit
+from qwentui.cli.shared_options import with_host
 from qwentui.language import N_, _
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _QUESTION = "Who are you? Answer in one short sentence."
 )
 @speaking.option("--ask", metavar="TEXT", default=_QUESTION, help=N_("The question that tries the model."))
 @speaking.option("--no-ask", is_flag=True, help=N_("Do not try it."))
-@server_option
+@with_host
 @click.pass_obj
 def create_command(
     flags: Flags,

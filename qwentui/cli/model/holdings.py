@@ -11,7 +11,8 @@ from qwentui.backends.choice import short_name
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli import speaking
-from qwentui.cli.model.running import INTERRUPTED, Visit, say, server_option, visit
+from qwentui.cli.model.running import INTERRUPTED, Visit, say, visit
+from qwentui.cli.shared_options import with_host
 from qwentui.language import N_, _
 from qwentui.telemetry.transfer import byte_text
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @speaking.command("copy")
 @click.argument("source", metavar="NAME")
 @click.argument("destination", metavar="NEW_NAME")
-@server_option
+@with_host
 @click.pass_obj
 def copy_model(flags: Flags, *, source: str, destination: str, host: str | None) -> None:
     """Give a model a second name; it takes no more room."""
@@ -43,7 +44,7 @@ def copy_model(flags: Flags, *, source: str, destination: str, host: str | None)
 @speaking.command("rm")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @speaking.option("-y", "--yes", is_flag=True, help=N_("Do not ask."))
-@server_option
+@with_host
 @click.pass_obj
 def remove_model(flags: Flags, *, names: tuple[str, ...], yes: bool, host: str | None) -> None:
     """Remove models from the server's disk. The names must be whole, and it asks before it does so."""

@@ -10,8 +10,9 @@ import click
 from qwentui.backends.choice import short_name
 from qwentui.backends.placement import place
 from qwentui.cli import speaking
-from qwentui.cli.model.running import Visit, server_option, visit
+from qwentui.cli.model.running import Visit, visit
 from qwentui.cli.output import warn
+from qwentui.cli.shared_options import with_host
 from qwentui.cli.table import print_records, print_table
 from qwentui.language import N_, _
 from qwentui.telemetry.transfer import byte_text, clock_text
@@ -24,7 +25,7 @@ _FOREVER = 366 * 86400  # seconds: keep_alive -1 comes as a date some 290 years 
 
 @speaking.command("list")
 @speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
-@server_option
+@with_host
 @click.pass_obj
 def list_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
     """List the models on the server's disk; those in memory are marked."""
@@ -59,7 +60,7 @@ def list_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
 
 @speaking.command("ps")
 @speaking.option("--json", "as_json", is_flag=True, help=N_("Print one JSON record a line."))
-@server_option
+@with_host
 @click.pass_obj
 def loaded_models(flags: Flags, *, as_json: bool, host: str | None) -> None:
     """List the models in memory: where they lie, with how much context, for how long."""

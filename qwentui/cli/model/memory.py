@@ -11,7 +11,8 @@ from qwentui.backends.placement import listed, loaded_line
 from qwentui.chat.errors import SettingsError
 from qwentui.cli import speaking
 from qwentui.cli.model.bar import counting_seconds
-from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.cli.model.running import Visit, say, visit
+from qwentui.cli.shared_options import with_host
 from qwentui.language import _
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @speaking.command("load")
 @click.argument("name", metavar="[NAME]", default="")
-@server_option
+@with_host
 @click.pass_obj
 def load_model(flags: Flags, *, name: str, host: str | None) -> None:
     """Load a model, with the settings' num_ctx and keep_alive, so that the next chat answers at once."""
@@ -43,7 +44,7 @@ def load_model(flags: Flags, *, name: str, host: str | None) -> None:
 
 @speaking.command("unload")
 @click.argument("name", metavar="[NAME]", default="")
-@server_option
+@with_host
 @click.pass_obj
 def unload_model(flags: Flags, *, name: str, host: str | None) -> None:
     """Have a model leave the memory, once its running requests are done; without a NAME, the one there is."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from qwentui.backends.choice import fitting
 from qwentui.chat.errors import ModelNotFound, SettingsError
 from qwentui.chat.sanitize import sanitize_line
-from qwentui.cli import speaking
 from qwentui.cli.output import told, warn
-from qwentui.language import N_, _
+from qwentui.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from qwentui.backends.ollama_models import OllamaModels
     from qwentui.cli.flags import Flags
     from qwentui.launch import Launch
-
-    F = TypeVar("F", bound=Callable[..., None])
 
 INTERRUPTED = 130
 """The exit code after Ctrl+C."""
@@ -73,13 +70,6 @@ class Visit:
             several = _("Several models fit {name!r}: {names}.").format(name=shown, names=", ".join(names))
             raise SettingsError(several, _("Name one of them."))
         return held[names[0]]
-
-
-def server_option(function: F) -> F:
-    """Take `--host` behind the command's name too."""
-    return speaking.option("--host", metavar="ADDRESS", help=N_("Server, by the rules of OLLAMA_HOST."))(
-        function
-    )
 
 
 def visit(flags: Flags, host: str | None, work: Callable[[Visit], Awaitable[None]]) -> None:

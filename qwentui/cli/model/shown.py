@@ -13,7 +13,8 @@ from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli import speaking
 from qwentui.cli.cells import padded
 from qwentui.cli.model.card import card_to_fit
-from qwentui.cli.model.running import Visit, server_option, visit
+from qwentui.cli.model.running import Visit, visit
+from qwentui.cli.shared_options import with_host
 from qwentui.cli.table import print_records
 from qwentui.language import N_, _, pgettext
 from qwentui.telemetry.transfer import byte_text
@@ -39,7 +40,7 @@ _KINDS = {
 @speaking.option(
     "--vram", metavar="GIB", type=click.FloatRange(min=0.1), help=N_("Memory of the server's GPU.")
 )
-@server_option
+@with_host
 @click.pass_obj
 def show_model(flags: Flags, *, name: str, as_json: bool, vram: float | None, host: str | None) -> None:
     """Show what a model is: its template, what it can do, its parameters, and what it takes on a GPU."""

@@ -9,7 +9,8 @@ import click
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.cli import speaking
 from qwentui.cli.model.bar import Bar
-from qwentui.cli.model.running import Visit, say, server_option, visit
+from qwentui.cli.model.running import Visit, say, visit
+from qwentui.cli.shared_options import with_host
 from qwentui.language import _
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @speaking.command("pull")
 @click.argument("name", metavar="NAME")
-@server_option
+@with_host
 @click.pass_obj
 def pull_model(flags: Flags, *, name: str, host: str | None) -> None:
     """Have the server fetch a model, as `qwen3:32b` or `hf.co/OWNER/REPO:Q4_K_M`.

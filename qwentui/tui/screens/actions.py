@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.cells import cell_len
 from rich.text import Text
 
+from qwentui.chat.matching import in_order, without_space
 from qwentui.keyboard.places import reaching
 from qwentui.language import _
 from qwentui.tui.screens.filtered_list import FilteredList
@@ -105,5 +106,4 @@ def _rank(letters: str, text: str) -> int:
         return _WORD
     if letters in text:
         return _INSIDE
-    rest = iter(text)
-    return _APART if all(letter in rest for letter in letters if not letter.isspace()) else _NOT
+    return _APART if in_order(text, without_space(letters)) else _NOT

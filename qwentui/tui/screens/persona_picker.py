@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from qwentui.chat.errors import SettingsError
-from qwentui.chat.persona import fitting
+from qwentui.chat.matching import fitting
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
 from qwentui.language import _
 from qwentui.store.personas import resolved

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
-from qwentui.chat.persona import fitting
+from qwentui.chat.matching import fitting
 from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import _
 from qwentui.store.theme_words import kind_of

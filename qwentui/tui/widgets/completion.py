@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from qwentui.chat.matching import in_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -48,13 +50,8 @@ def best(wanted: str, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     known = [(candidate.text.rstrip().casefold(), candidate) for candidate in candidates]
     beginning = [pair for pair in known if pair[0].startswith(word)]
     beginning.sort(key=lambda pair: pair[0] != word)
-    found = beginning or [pair for pair in known if _in_order(pair[0], word)]
+    found = beginning or [pair for pair in known if in_order(pair[0], word)]
     return tuple(candidate for _text, candidate in found)
-
-
-def _in_order(text: str, letters: str) -> bool:
-    rest = iter(text)
-    return all(letter in rest for letter in letters)
 
 
 class Completion(Protocol):
