@@ -72,15 +72,9 @@ def next_word(text: str, at: int, *, big: bool = False) -> int:
 
 
 def word_to_take(text: str, at: int, *, big: bool = False) -> int:
-    """Where an operator's `w` ends: as `next_word`, but a word that ends its line is the last thing taken."""
+    """Where an operator's `w` ends: as `next_word`, but not behind the line of the last word taken."""
     end = line_end(text, at)
-    if at + 1 >= end:
-        return end if at < end else min(at + 1, len(text))
-    kind = _kind(text[at], big=big)
-    place = at
-    while kind != _BLANK and place < end and _kind(text[place], big=big) == kind:
-        place += 1
-    return place if place == end else next_word(text, at, big=big)
+    return min(next_word(text, at, big=big), end) if at < end else min(at + 1, len(text))
 
 
 def word_before(text: str, at: int, *, big: bool = False) -> int:

@@ -82,17 +82,28 @@ class _Span(NamedTuple):
     last: bool = False
 
 
+class _Register(NamedTuple):
+    """What was deleted or copied last.
+
+    Attributes:
+        text: It, whole lines with a newline at the end.
+        lines: Whether it is whole lines.
+    """
+
+    text: str = ""
+    lines: bool = False
+
+
 class Normal:
     """One text area's normal mode.
 
     Attributes:
         pending: What was pressed of a command that is not whole.
-        register: What was deleted or copied last; with a newline at its end it is lines.
     """
 
     def __init__(self) -> None:
         self.pending = ""
-        self.register = ""
+        self._register = _Register()
 
     def press(self, key: str, text: str, at: int) -> Deed | None:
         """What is to be done now; None where the command is not whole yet, or means nothing.
@@ -124,15 +135,17 @@ class Normal:
         if (down or over == "k") and _reached("j" if down else "k", text, at, count) is None:
             # Where there is no line in that direction, nothing is done.
             return None
+        if over in ("b", "B") and at == 0:
+            return None
         lines = over == operator or over in LINEWISE
         span = _lines(over, text, at, count) if lines else _span(over, operator, text, at, count)
         if span is None or (operator == "d" and not text):
             return None
         if operator == "d":
             span = _whole_lines(text, span)
-        taken = text[span.start : span.end]
-        if taken or span.lines:
-            self.register = taken + "\n" * span.last
+        # Vim, too, keeps nothing of a deletion on an empty line, but does of a change.
+        if span.start < span.end or span.lines or operator == "y" or (operator == "c" and over[0] in INCLUSIVE):
+            self._register = _Register(text[span.start : span.end] + "\n" * span.last, span.lines)
         if operator == "y":
             reached = at if over == operator else _reached(over, text, at, count)
             return Deed(resting(text, min(at, at if reached is None else reached)))
@@ -165,14 +178,14 @@ class Normal:
         return Deed(places[command], also="insert")
 
     def _paste(self, text: str, at: int, count: int, *, before: bool) -> Deed | None:
-        if not self.register:
+        if not self._register.text:
             return None
-        if not self.register.endswith("\n"):
+        put = self._register.text * count
+        if not self._register.lines:
             place = at if before or line_start(text, at) == line_end(text, at) else at + 1
-            put = self.register * count
             # As in vim, on its last character, but at the beginning of several lines.
-            return Deed(place if "\n" in put else place + len(put) - 1, place, place, put)
-        put = self.register * count
+            cursor = place if "\n" in put else place + len(put) - 1
+            return Deed(resting(text[:place] + put + text[place:], cursor), place, place, put)
         if before:
             start = line_start(text, at)
             return Deed(resting(put, first_of(put, 0)) + start, start, start, put)
@@ -259,8 +272,9 @@ def _span(motion: str, operator: str, text: str, at: int, count: int | None) -> 
     if place is None:
         return None
     start, end = sorted((at, place))
-    if motion[0] in INCLUSIVE and place >= at and text[end : end + 1] not in ("", "\n"):
-        return _Span(start, end + 1)
+    if motion[0] in INCLUSIVE and place >= at:
+        # On an empty line there is nothing to take along, yet it is joined to the first one.
+        return _Span(start, end + (text[end : end + 1] not in ("", "\n")))
     if start < end and end == line_start(text, end):
         # `:help exclusive-linewise`: what ends at the beginning of a line ends with the line before.
         end -= 1
