@@ -135,16 +135,15 @@ class Normal:
         if (down or over == "k") and _reached("j" if down else "k", text, at, count) is None:
             # Where there is no line in that direction, nothing is done.
             return None
-        if over in ("b", "B") and at == 0:
-            return None
         lines = over == operator or over in LINEWISE
         span = _lines(over, text, at, count) if lines else _span(over, operator, text, at, count)
         if span is None or (operator == "d" and not text):
             return None
         if operator == "d":
             span = _whole_lines(text, span)
-        # Vim, too, keeps nothing of a deletion on an empty line, but does of a change.
-        if span.start < span.end or span.lines or operator == "y" or (operator == "c" and over[0] in INCLUSIVE):
+        # As in vim: of an empty line, that nothing was copied or changed is remembered.
+        kept_if_empty = "cy" if over[0] in INCLUSIVE else "y"
+        if span.start < span.end or span.lines or operator in kept_if_empty:
             self._register = _Register(text[span.start : span.end] + "\n" * span.last, span.lines)
         if operator == "y":
             reached = at if over == operator else _reached(over, text, at, count)
@@ -267,6 +266,8 @@ def _span(motion: str, operator: str, text: str, at: int, count: int | None) -> 
     elif motion in ("w", "W"):
         before = _reached(motion, text, at, count - 1) if count and count > 1 else at
         place = word_to_take(text, at if before is None else before, big=motion == "W")
+    elif motion in ("b", "B") and at == 0:
+        return None
     else:
         place = _reached(motion, text, at, count)
     if place is None:
