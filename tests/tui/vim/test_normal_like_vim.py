@@ -142,7 +142,7 @@ def by_us(case: Case) -> tuple[str, int] | None:
     return text, at
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(CASES, min_size=1, max_size=60))
 def test_the_same_keys_do_the_same(cases: list[Case]) -> None:
     for case, theirs in zip(cases, by_vim(cases), strict=True):
