@@ -177,6 +177,7 @@ REFUSED = (
         "There is no option temprature; did you mean temperature? There are: temperature, ",
     ),
     ("/set \x1b[31m", "There is no option ␛[31m. There are: "),
+    ("/set screen.vim on", "There is no option screen.vim. For the settings there is /settings."),
     ("/unset", "/unset needs something behind it. Type: /unset KEY"),
     ("/think hard", "/think takes default, on or off."),
     ("/trim much", "/trim takes a number of tokens, or default."),

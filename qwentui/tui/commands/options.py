@@ -162,6 +162,9 @@ def option(key: str) -> Option:
         if near
         else _("There is no option {key}.").format(key=shown)
     )
+    if not near and "." in key:
+        # So the settings are named: `screen.vim`.
+        raise CommandRefused(said, _("For the settings there is /settings."))
     raise CommandRefused(said, _("There are: {keys}.").format(keys=", ".join(keys)))
 
 
