@@ -8,6 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
+from textual import events
 from textual.app import SuspendNotSupported
 from textual.binding import Binding
 from textual.filter import Monochrome, NoColor
@@ -17,6 +18,7 @@ from qwentui.chat.sanitize import sanitize_whole
 from qwentui.language import _
 from qwentui.store.prompt_history import append_prompt, load_prompts
 from qwentui.tui import phrases
+from qwentui.tui.alt_keys import meant
 from qwentui.tui.bound import bind, closed_by
 from qwentui.tui.clipboard import osc52, write_copy
 from qwentui.tui.editor import edit, page
@@ -74,6 +76,14 @@ class QwentuiApp(SettingsApp, inherit_bindings=False):
     def get_default_screen(self) -> ChatScreen:
         """The chat is what the program opens on."""
         return self.chat
+
+    async def on_event(self, event: events.Event) -> None:
+        """Act on input; a key with Alt may stand for others."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            for key in meant(event, self.screen):
+                await super().on_event(key)
+        else:
+            await super().on_event(event)
 
     def on_mount(self) -> None:
         """Paint first; look for the model after that."""

@@ -27,9 +27,10 @@ from contextlib import suppress
 from typing import Any, Final
 
 from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+
+from qwentui.tui.transcript.terminal_parser import TerminalParser
 
 # Aborts a cut control string, ends a synchronized frame, and takes back every mode that Textual sets: kitty
 # keys before the alternate screen, since terminals keep one stack a screen.
@@ -111,19 +112,6 @@ class PasteFilter:
         return pasted.replace("\x1b", "\u241b") + end, rest
 
 
-class _CellMouseParser(XTermParser):
-    """Textual's parser, for which mouse coordinates are always cells."""
-
-    @property
-    def mouse_pixels(self) -> bool:
-        """Never: the driver does not ask for pixels."""
-        return False
-
-    @mouse_pixels.setter
-    def mouse_pixels(self, value: bool) -> None:
-        """An in-band resize report says nothing about the mouse."""
-
-
 class GuardedDriver(LinuxDriver):
     """Textual's driver for a terminal, with the faults above guarded."""
 
@@ -167,7 +155,7 @@ class GuardedDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read, decode and post input until the driver is stopped or the terminal is gone."""
-        parser, decoder, pastes = _CellMouseParser(self._debug), InputDecoder(), PasteFilter()
+        parser, decoder, pastes = TerminalParser(self._debug), InputDecoder(), PasteFilter()
         try:
             while not self.exit_event.is_set():
                 if select.select([self.fileno], [], [], 0.1)[0]:
