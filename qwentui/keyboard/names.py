@@ -54,6 +54,7 @@ _ALIKE = {
     "ctrl+h": "backspace",
     "ctrl+slash": "ctrl+underscore",
     "ctrl+enter": "enter",
+    "shift+enter": "enter",
     "ctrl+tab": "tab",
     "ctrl+backspace": "backspace",
 }

@@ -81,7 +81,7 @@ KEYS = (
     Key("to_top", "ctrl+home", "to_top", "To the beginning", "chat", priority=True),
     Key("to_end", "ctrl+end", "to_end", "To the end, and follow it", "chat", priority=True),
     Key("send", "enter", "send", "Send; in an empty composer: send what is held", "composer"),
-    Key("newline", "shift+enter,ctrl+j,alt+enter", "newline", "New line", "composer"),
+    Key("newline", "ctrl+j,alt+enter,shift+enter", "newline", "New line", "composer"),
     Key("history", "up", "cursor_up", "In an empty composer: what waits, or the last prompts", "composer"),
     Key("read", "tab", "read", "Read the chat with the keys below", "composer"),
     Key("editor", "ctrl+g", "editor", "Write in $EDITOR", "composer"),
