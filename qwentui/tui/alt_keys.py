@@ -27,7 +27,8 @@ def meant(key: Key, screen: Screen[object]) -> tuple[Key, ...]:
         return (key,)
     name = key.key.removeprefix("alt+")
     plain = Key(character if name.startswith("shift+") else name, character)
-    if not character.isprintable():
+    if key.key == "alt+enter":
+        # Nothing is sent by a key that was to leave.
         return (plain,)
     if key.key in _BY_WORDS and _has_words(screen, before=key.key == "alt+b"):
         return (Key(_BY_WORDS[key.key], None),)

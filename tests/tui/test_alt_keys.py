@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from scripted_server import ScriptedServer
 from terminal import Terminal
 from textual import events
 
-from qwentui.tui.transcript.terminal_parser import TerminalParser
+from qwentui.tui.transcript.terminal_parser import AnswerFilter, TerminalParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def keys_of(*texts: str) -> list[tuple[str, str | None]]:
 
 
 @given(
-    st.characters(exclude_categories=("C", "Z"), exclude_characters="[O]"),
+    st.characters(exclude_categories=("C", "Z"), exclude_characters="[O]\\"),
     st.text("ab 你", max_size=60),
     st.booleans(),
 )
@@ -63,6 +64,12 @@ def test_whatever_follows_a_character_behind_escape_is_that_one_with_alt(
         ("\x1b[1;3D", [("alt+left", None)]),
         ("\x1b[100;3u", [("alt+d", None)]),
         ("\x1b\x7f", [("ctrl+w", None)]),
+        ("\x1b\t", [("shift+tab", None)]),
+        ("\x1b\x13", [("alt+ctrl+s", "\x13")]),
+        ("\x1b[[A", [("f1", None)]),
+        ("\x1b[?62;22ca", [("a", "a")]),
+        ("\x1b[5;1qa", [("a", "a")]),
+        ("\x1b\\a", [("a", "a")]),
         ("\x1b", [("escape", "\x1b")]),
     ],
     ids=repr,
@@ -71,6 +78,29 @@ def test_what_terminals_send_is_the_key_that_was_pressed(
     sent: str, keys: list[tuple[str, str | None]]
 ) -> None:
     assert keys_of(sent) == keys
+
+
+ANSWERS = (
+    "\x1b]11;rgb:ffff/ffff/ffff\x1b\\",
+    "\x1b]4;1;rgb:0000/0000/0000\x07",
+    "\x1bP>|tmux 3.3a\x1b\\",
+    "\x1bP1$r0m\x1b\\",
+    "\x1b_Gi=31;OK\x1b\\",
+)
+
+
+@given(
+    st.lists(st.sampled_from((*ANSWERS, "a", "你", "\x1b[A", "\x1b", "\r")), max_size=12),
+    st.lists(st.integers(5, 30), min_size=1, max_size=8),
+)
+def test_what_a_terminal_answers_is_not_typed_wherever_it_is_cut(
+    parts: list[str], lengths: list[int]
+) -> None:
+    answers = AnswerFilter()
+    passed = ""
+    for part, length in zip(parts, cycle(lengths), strict=False):
+        passed += answers.filter(part[:length]) + answers.filter(part[length:])
+    assert passed == "".join(part for part in parts if part not in ANSWERS)
 
 
 @pytest.mark.parametrize("key", ["\x1bOQ", "\x10", "\x13", "\x1b[20~", "\x1bOP"], ids=repr)

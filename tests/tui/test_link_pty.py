@@ -124,6 +124,7 @@ def test_noise_on_the_line_does_not_end_it(tmp_path: Path) -> None:
         server.release()
         _finished(terminal)
         assert terminal.process.poll() is None
+        assert "rgb" not in terminal.screen_text()
         terminal.send("\x11")
         assert terminal.wait_exit() == 0
         assert b"Traceback" not in terminal.raw

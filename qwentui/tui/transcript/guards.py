@@ -30,7 +30,7 @@ from textual._parser import ParseError
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from qwentui.tui.transcript.terminal_parser import TerminalParser
+from qwentui.tui.transcript.terminal_parser import AnswerFilter, TerminalParser
 
 # Aborts a cut control string, ends a synchronized frame, and takes back every mode that Textual sets: kitty
 # keys before the alternate screen, since terminals keep one stack a screen.
@@ -155,7 +155,8 @@ class GuardedDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read, decode and post input until the driver is stopped or the terminal is gone."""
-        parser, decoder, pastes = TerminalParser(self._debug), InputDecoder(), PasteFilter()
+        parser, decoder = TerminalParser(self._debug), InputDecoder()
+        pastes, answers = PasteFilter(), AnswerFilter()
         try:
             while not self.exit_event.is_set():
                 if select.select([self.fileno], [], [], 0.1)[0]:
@@ -163,7 +164,7 @@ class GuardedDriver(LinuxDriver):
                     if data is None:
                         self._hang_up()
                         return
-                    if text := pastes.filter(decoder.decode(data)):
+                    if text := answers.filter(pastes.filter(decoder.decode(data))):
                         for message in parser.feed(text):
                             self.process_message(message)
                 for message in parser.tick():

@@ -125,8 +125,9 @@ def test_a_window_that_shrinks_and_grows_back_at_once_is_painted_whole(scroller:
     scroller.resize(80, 24)
     start = len(scroller.raw)
     scroller.wait_for_bytes(WHOLE, start)
-    scroller.mark()
-    assert scroller.cells() == before
+    # It may be the small window that was painted first.
+    scroller.wait_until(lambda: scroller.mark()[:2] == (80, 24), what="the size")
+    scroller.wait_until(lambda: scroller.cells() == before, what="the screen as it was")
 
 
 def test_the_environment_turns_the_stage_off() -> None:
