@@ -164,11 +164,18 @@ class Course:
         """The next request: the question's own, or the one that goes on with what has come.
 
         Raises:
-            CannotContinue: The model would begin a new answer.
+            CannotContinue: The model would begin a new answer, or has no room to go on.
             PromptTooLong: Nothing fits.
             BackendError: The server was asked whether it continues, and did not tell.
         """
         plan = self._planner.plan(self._talk(), think=self._think and not self._continuing)
+        if self._continuing and plan.fit.too_long:
+            plan = self._planner.to_the_end().plan(self._talk(), think=False)
+            if plan.fit.too_long:
+                raise CannotContinue(
+                    _("The context is full, so the reply cannot go on where it ended."),
+                    _("What came is kept; asking again begins a new reply."),
+                )
         plan.check()
         if self._continuing and not self._continues:
             self._continues = await self._would_continue(plan)

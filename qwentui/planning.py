@@ -120,6 +120,10 @@ class Planner:
         """A planner for prompts of at most `limit` tokens: the server has less room than was thought."""
         return Planner(replace(self.policy, budget=max(1, min(limit, self.policy.limit - 1))), self.counter)
 
+    def to_the_end(self) -> Planner:
+        """A planner for prompts that end with the beginning of their reply, whose room is theirs."""
+        return Planner(replace(self.policy, budget=self.policy.num_ctx, reply_room=1), self.counter)
+
     async def verified(
         self,
         plan: Plan,

@@ -81,7 +81,11 @@ CELLS = [
 
 @asynccontextmanager
 async def chatting(
-    server: ScriptedServer, path: Path, *, policy: RetryPolicy | None = None
+    server: ScriptedServer,
+    path: Path,
+    *,
+    policy: RetryPolicy | None = None,
+    trimming: TrimPolicy | None = None,
 ) -> AsyncIterator[ChatSession]:
     """A session on a real store, with a backend that soon notices silence."""
     backend = OllamaBackend(Endpoint(server.url), silence=0.05)
@@ -93,7 +97,7 @@ async def chatting(
             await backend.details("qwen3:latest"),
             ChatOptions(),
             policy=policy or RetryPolicy(delay=0.0, busy_delay=0.0),
-            planner=Planner(TrimPolicy(), PromptCounter()),
+            planner=Planner(trimming or TrimPolicy(), PromptCounter()),
             conversation=Conversation(),
             recorder=Recorder(writer),
         )
@@ -191,6 +195,32 @@ async def test_what_breaks_for_ever_ends_with_all_that_came(tmp_path: Path, faul
         assert text_of(events) == ("" if PLACES[place] == 0 else TEXT)
         # Two tries without a new token, after the last one that brought some.
         assert sum(isinstance(event, Restoring | Retrying) for event in events) >= 2
+
+
+@pytest.mark.parametrize("num_ctx", [600, 200])
+async def test_a_partial_reply_may_take_the_room_of_the_reply_but_no_more(
+    tmp_path: Path, num_ctx: int
+) -> None:
+    """A prompt has at most 100 tokens here, and the reply breaks behind more than 200."""
+    words = tuple(f"word{number} " for number in range(120))
+    script = (Reply(words, fault=Fault.CUT, fault_at=110), Reply(words))
+    trimming = TrimPolicy(budget=100, num_ctx=num_ctx, reply_room=num_ctx - 100)
+    async with (
+        ScriptedServer(*script) as server,
+        chatting(server, tmp_path / "sessions.db", trimming=trimming) as session,
+    ):
+        events, error = await heard(session.reply("count"))
+        if num_ctx == 600:
+            assert error is None
+            assert text_of(events) == "".join(words)
+            assert partials(server) == [None, sent_back("".join(words[:110]))]
+        else:
+            assert isinstance(error, CannotContinue)
+            assert "The context is full" in error.message
+            check_store(tmp_path / "sessions.db", session, FinishReason.ERROR)
+        reply = session.conversation.turns[-1].reply
+        assert reply is not None
+        assert reply.message.content.startswith("".join(words[:110]))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -56,9 +56,11 @@ async def _killed_in_the_middle(
 
 
 async def test_a_killed_llama_cpp_comes_back_and_goes_on(tmp_path: Path) -> None:
-    backend = await open_embedded(tmp_path, write_gguf(tmp_path / "tiny.gguf"), lambda _: None)
+    # So many layers that the reply is not at its end before it is read here.
+    gguf = write_gguf(tmp_path / "tiny.gguf", layers=100)
+    backend = await open_embedded(tmp_path, gguf, lambda _: None)
     try:
-        events, before, reply = await _killed_in_the_middle(backend, "Hello", after=5, num_predict=1500)
+        events, before, reply = await _killed_in_the_middle(backend, "Hello", after=5, num_predict=1000)
     finally:
         await backend.aclose()
     assert sum(isinstance(event, Restoring) for event in events) == 1

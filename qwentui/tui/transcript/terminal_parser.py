@@ -85,4 +85,5 @@ class TerminalParser(XTermParser):
 
 def _alt(key: events.Key) -> events.Key:
     capital = len(key.key) == 1 and key.key.isupper()
-    return events.Key(f"alt+shift+{key.key.lower()}" if capital else f"alt+{key.key}", key.character)
+    name = f"alt+shift+{key.key.lower()}" if capital else f"alt+{key.key}"
+    return events.Key(name, key.character)

@@ -111,8 +111,9 @@ class Normal:
         Args:
             key: A character.
             text: The text as it is.
-            at: Where the cursor is.
+            at: Where the cursor is; behind a line, as after the End key, it counts as on the last character.
         """
+        at = resting(text, at)
         self.pending += key
         whole = _WHOLE.fullmatch(self.pending)
         if whole is None:
