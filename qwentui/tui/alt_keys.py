@@ -28,7 +28,7 @@ def meant(key: Key, screen: Screen[object]) -> tuple[Key, ...]:
     name = key.key.removeprefix("alt+")
     plain = Key(character if name.startswith("shift+") else name, character)
     if key.key == "alt+enter":
-        # Nothing is sent by a key that was to leave.
+        # Escape would close a panel, and Enter behind it send what is in the composer.
         return (plain,)
     if key.key in _BY_WORDS and _has_words(screen, before=key.key == "alt+b"):
         return (Key(_BY_WORDS[key.key], None),)

@@ -18,7 +18,7 @@ _TERMINATOR: Final = "\x1b\\"
 """The end of an OSC, DCS or APC string (ECMA-48's ST)."""
 _KEYPAD: Final = re.compile("\x1bO[j-y]")
 """A key of the number pad in a mode that is never asked for (DECKPAM), so that it was `O` and a letter."""
-_OTHER: Final = re.compile(r"\x1b\[(?![\[M])[0-?]*[ -/]*[@-LN-ln-~](?<!\$y)")
+_OTHER: Final = re.compile(r"\x1b\[(?!\[)[0-?]*[ -/]*[@-LN-ln-~](?<!\$y)")
 """A whole control sequence, but no mouse report, no mode report, and no function key of the Linux console."""
 
 
