@@ -156,8 +156,9 @@ class ScriptedServer:
         if self._server is None:
             return
         self._server.close()
+        # A connection accepted this moment gets its transport, its protocol and its task, each in a turn of the loop.
         for _ in range(5):
-            await asyncio.sleep(0)  # a connection accepted this moment begins its task
+            await asyncio.sleep(0)
         connections = list(self.connections)
         for connection in connections:
             connection.cancel()

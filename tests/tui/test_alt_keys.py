@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import contextmanager
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QWENTUI = [sys.executable, "-m", "qwentui"]
-VIM = {"QWENTUI_SCREEN_VIM": "true"}
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer(Reply(content=("one", "two"), holds=(1,))).in_thread() as server:
-        yield server
+@contextmanager
+def connected(**environment: str) -> Iterator[Terminal]:
+    """The program in a terminal; its server holds the first reply in the middle."""
+    with (
+        ScriptedServer(Reply(content=("one", "two"), holds=(1,))).in_thread() as server,
+        Terminal(QWENTUI, env={"OLLAMA_HOST": server.url} | environment) as term,
+    ):
+        term.wait_for("qwen3 @ 127")
+        yield term
 
 
 def keys_of(*texts: str) -> list[tuple[str, str | None]]:
@@ -104,9 +109,8 @@ def test_what_a_terminal_answers_is_not_typed_wherever_it_is_cut(
 
 
 @pytest.mark.parametrize("key", ["\x1bOQ", "\x10", "\x13", "\x1b[20~", "\x1bOP"], ids=repr)
-def test_what_is_typed_right_behind_escape_is_not_lost_in_a_panel(key: str, server: ScriptedServer) -> None:
-    with Terminal(QWENTUI, env={"OLLAMA_HOST": server.url}) as term:
-        term.wait_for("qwen3 @ 127")
+def test_what_is_typed_right_behind_escape_is_not_lost_in_a_panel(key: str) -> None:
+    with connected() as term:
         term.wait_for("Enter send")
         before = term.screen_text()
         term.send(key)
@@ -115,9 +119,8 @@ def test_what_is_typed_right_behind_escape_is_not_lost_in_a_panel(key: str, serv
         term.wait_for("› first 问题")
 
 
-def test_escape_right_before_the_next_question_stops_the_reply(server: ScriptedServer) -> None:
-    with Terminal(QWENTUI, env={"OLLAMA_HOST": server.url}) as term:
-        term.wait_for("qwen3 @ 127")
+def test_escape_right_before_the_next_question_stops_the_reply() -> None:
+    with connected() as term:
         term.send("question\r")
         term.wait_for("one")
         term.send("\x1bnext")
@@ -125,9 +128,8 @@ def test_escape_right_before_the_next_question_stops_the_reply(server: ScriptedS
         term.wait_for("stopped")
 
 
-def test_alt_and_enter_begin_a_new_line_and_alt_goes_by_words(server: ScriptedServer) -> None:
-    with Terminal(QWENTUI, env={"OLLAMA_HOST": server.url}) as term:
-        term.wait_for("qwen3 @ 127")
+def test_alt_and_enter_begin_a_new_line_and_alt_goes_by_words() -> None:
+    with connected() as term:
         term.send("one two\x1b\rthree four")
         term.wait_for(re.compile("› one two +\n   three four"))
         term.send("\x1bb\x1bbx")
@@ -150,8 +152,7 @@ def test_alt_and_enter_begin_a_new_line_and_alt_goes_by_words(server: ScriptedSe
     ],
     ids=repr,
 )
-def test_to_vim_alt_is_escape_wherever_it_comes_from(sent: str, shown: str, server: ScriptedServer) -> None:
-    with Terminal(QWENTUI, env={"OLLAMA_HOST": server.url} | VIM) as term:
-        term.wait_for("qwen3 @ 127")
+def test_to_vim_alt_is_escape_wherever_it_comes_from(sent: str, shown: str) -> None:
+    with connected(QWENTUI_SCREEN_VIM="true") as term:
         term.send(sent)
         term.wait_for(shown)

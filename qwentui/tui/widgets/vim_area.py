@@ -35,19 +35,19 @@ class VimTextArea(CompletingTextArea):
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(keymap)
         self.vim = False
-        self._commanding = False
         self._normal: Normal | None = None
+        self._kept: Normal | None = None
 
     @property
     def commanding(self) -> bool:
         """Whether characters are commands."""
-        return self._commanding
+        return self._normal is not None
 
     def insert_again(self) -> None:
         """Leave normal mode."""
-        if self._normal is not None and self._commanding:
+        if self._normal is not None:
             self._normal.pending = ""
-            self._commanding = False
+            self._normal = None
             self.post_message(self.ModeChanged(commanding=False))
 
     def obey(self, event: events.Key) -> bool:
@@ -56,7 +56,7 @@ class VimTextArea(CompletingTextArea):
             return False
         if event.key == "escape":
             return self._escape()
-        if self._normal is None or not self._commanding or event.character is None or not event.is_printable:
+        if self._normal is None or event.character is None or not event.is_printable:
             return False
         deed = self._normal.press(event.character, self.text, self._at)
         if deed is not None:
@@ -65,15 +65,15 @@ class VimTextArea(CompletingTextArea):
 
     def _escape(self) -> bool:
         """Go to normal mode, or forget what is not whole there; else the key is someone else's."""
-        if self._normal is not None and self._commanding:
+        if self._normal is not None:
             begun, self._normal.pending = self._normal.pending, ""
             return bool(begun)
-        if self._normal is None:
+        if self._kept is None:
             # Whoever does not use it does not load it.
             from qwentui.tui.vim.normal import Normal
 
-            self._normal = Normal()
-        self._commanding = True
+            self._kept = Normal()
+        self._normal = self._kept
         row, column = self.cursor_location
         self.move_cursor((row, max(column - 1, 0)))
         self.post_message(self.ModeChanged(commanding=True))

@@ -71,7 +71,8 @@ def _is_agreed_on(case: Case) -> bool:
     """
     sent_to_end = False
     for place, command in enumerate(case.commands):
-        if command[0].isdigit() and command[-1] in "bB" and (place or case.text.startswith("\n")):
+        over_words_back = command[0] in "23" and command[1] in "dcy" and command[-1] in "bB"
+        if over_words_back and (place or case.text.startswith("\n")):
             return False
         if sent_to_end and command[-1] == "k":
             return False
