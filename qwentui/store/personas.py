@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import socket
 import tomllib
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from qwentui.chat.persona import Persona, fill_in
 from qwentui.chat.sampling import Sampling
 from qwentui.chat.sanitize import sanitize_line, sanitize_whole
 from qwentui.language import _
+from qwentui.store.toml_lines import line_of
 
 SIZE_LIMIT = 256 << 10
 """Bytes of a persona's file, and of a file that its prompt names."""
@@ -138,6 +140,10 @@ def read_persona(path: Path) -> Persona:
     except msgspec.ValidationError as error:
         what, _separator, where = sanitize_line(str(error)).partition(" - at `$")
         key = where.strip(".`")
+        unknown = re.search("unknown field `(.*)`", what)
+        stated = unknown[1] if unknown else key.partition("[")[0]
+        if stated and (line := line_of(text, (stated,))):
+            what = _("{reason} (at line {line})").format(reason=what, line=line)
         sentence = _("The persona {path}: {reason}.")
         if key:
             sentence = _("The persona {path}, {key}: {reason}.")

@@ -11,6 +11,7 @@ from qwentui.chat.sanitize import sanitize_line
 from qwentui.language import _
 from qwentui.store.theme_filling import filled, is_dark
 from qwentui.store.theme_values import ANSI, SWITCHES, TABLES, Code, Colors, Gauges, ThemeFile
+from qwentui.store.toml_lines import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _SIZE_LIMIT = 64 << 10
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-_HEADING = re.compile(r"\s*\[\s*([^\[\]#]+?)\s*\]")
-_KEY = re.compile(r"\s*([^=#\[\]]+?)\s*=")
 _SHOWN = 40
 """Characters of a key or a value that are shown."""
 
@@ -45,7 +44,7 @@ def read_theme(path: Path, base: Path) -> ThemeFile:
     """
     text = _text(path)
     table = _table(path, text)
-    wrong = [(_line(text, one.keys), one) for one in _wrong(table)]
+    wrong = [(line_of(text, one.keys), one) for one in _wrong(table)]
     if wrong:
         line, first = min(wrong, key=lambda found: found[0])
         raise SettingsError(f"{_place(path, line)}: {first.message}", first.hint)
@@ -206,29 +205,10 @@ def _unknown(path: Path, text: str, table: dict[str, Any]) -> Iterator[str]:
         from qwentui.store.setting_words import unknown_key
 
         sentence = unknown_key(sanitize_line(".".join(keys), _SHOWN), known)
-        yield f"{_place(path, _line(text, keys))}: {sentence}"
+        yield f"{_place(path, line_of(text, keys))}: {sentence}"
 
 
 def _place(path: Path, line: int) -> str:
     """A file, and a line of it where that is known."""
     shown = sanitize_line(str(path))
     return _("{file}, line {line}").format(file=shown, line=line) if line else shown
-
-
-def _line(text: str, keys: tuple[str, ...]) -> int:
-    """The line at which a key is stated, from 1; 0 where TOML was written too cleverly for a look at it."""
-    table = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        if heading := _HEADING.match(line):
-            table = _bare(heading[1])
-            if (table,) == keys:
-                return number
-        elif key := _KEY.match(line):
-            stated = ".".join(part for part in (table, _bare(key[1])) if part)
-            if stated == ".".join(keys) or (stated == keys[0] and "{" in line):
-                return number
-    return 0
-
-
-def _bare(key: str) -> str:
-    return re.sub(r"[\s\"']", "", key)
